@@ -1,0 +1,1 @@
+//! Says what will stop working between two Kubernetes versions, before it is merged; can only read.

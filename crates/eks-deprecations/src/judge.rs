@@ -1,0 +1,319 @@
+//! One usage of an API, one window of versions, and what follows.
+
+use std::cmp::Reverse;
+
+use eks_model::{Finding, KubeMinor, Severity, Status, Window};
+
+use crate::catalogue::{Api, Catalogue, Persistence};
+use crate::rules;
+use crate::scan::{Certainty, Role, Usage};
+
+/// The guide that announces removals.
+const GUIDE: &str = "https://kubernetes.io/docs/reference/using-api/deprecation-guide/";
+/// What EKS turns on.
+const EKS_GUIDE: &str = "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html";
+/// Removals that the guide has a chapter for.
+const GUIDE_CHAPTERS: [u16; 7] = [16, 22, 25, 26, 27, 29, 32];
+
+/// What becomes of an API over a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Removed(KubeMinor),
+    NotYetServed(KubeMinor),
+    NeverOnEks,
+    /// No release that we know serves it, though its group is Kubernetes' own.
+    Unheard,
+    Deprecated(KubeMinor),
+}
+
+/// The finding about a usage in a window, if there is one.
+///
+/// The catalogue decides: gone by the end of the window, not there yet at its start, never turned
+/// on by EKS, deprecated by its end, in this order.
+pub fn judge(catalogue: &Catalogue, usage: &Usage<'_>, window: Window) -> Option<Finding> {
+    let fate = fate(catalogue, &usage.api_version, &usage.kind, window)?;
+    let row = catalogue.get(&usage.api_version, &usage.kind);
+    Some(finding(catalogue, row, fate, usage, window))
+}
+
+/// Whether a usage of this API would be a finding in this window. Cheaper than [`judge`]; made
+/// for [`crate::scan_with`].
+pub fn matters(catalogue: &Catalogue, api_version: &str, kind: &str, window: Window) -> bool {
+    fate(catalogue, api_version, kind, window).is_some()
+}
+
+fn fate(catalogue: &Catalogue, api_version: &str, kind: &str, window: Window) -> Option<Fate> {
+    let Some(row) = catalogue.get(api_version, kind) else {
+        let (group, _) = api_version.split_once('/')?;
+        return (catalogue.has_group(group) && !is_list_or_options(kind)).then_some(Fate::Unheard);
+    };
+    if let Some(removed) = row.removed.filter(|&removed| removed <= window.to()) {
+        return Some(Fate::Removed(removed));
+    }
+    if let Some(introduced) = row.introduced.filter(|&introduced| introduced > window.from()) {
+        return Some(Fate::NotYetServed(introduced));
+    }
+    if !row.on_eks {
+        return Some(Fate::NeverOnEks);
+    }
+    row.deprecated.filter(|&deprecated| deprecated <= window.to()).map(Fate::Deprecated)
+}
+
+/// Kinds of the machinery, which every group has and no row names.
+fn is_list_or_options(kind: &str) -> bool {
+    kind.ends_with("List") || kind.ends_with("Options") || matches!(kind, "Status" | "Table" | "WatchEvent")
+}
+
+fn finding(
+    catalogue: &Catalogue,
+    row: Option<&Api>,
+    fate: Fate,
+    usage: &Usage<'_>,
+    window: Window,
+) -> Finding {
+    let (rule, severity, status) = match fate {
+        Fate::Removed(_) => (&rules::REMOVED, Severity::Block, Status::Removed),
+        Fate::NotYetServed(_) => (&rules::NOT_YET_SERVED, Severity::Block, Status::NotYetServed),
+        Fate::NeverOnEks | Fate::Unheard => (&rules::NOT_SERVED, Severity::Warn, Status::NotServed),
+        Fate::Deprecated(_) => (&rules::DEPRECATED, Severity::Warn, Status::Deprecated),
+    };
+    let severity = match (row.map(|row| (row.persistence, row.group)), usage.certainty) {
+        (Some((Persistence::Request, _)), _) => Severity::Info,
+        // Files of programs that nobody runs on EKS.
+        (Some((Persistence::File, group)), _) if !FILES_ON_EKS.contains(&group) => {
+            severity.min(Severity::Warn)
+        }
+        (_, Certainty::Conditional) => severity.min(Severity::Warn),
+        (_, Certainty::Certain | Certainty::Template) => severity,
+    };
+    let status = match (usage.certainty, usage.role) {
+        (Certainty::Template | Certainty::Conditional, _) => Status::Possible,
+        (Certainty::Certain, Role::Reference(_)) => Status::Reference,
+        (Certainty::Certain, Role::Object | Role::ListItem) => status,
+    };
+    let mut finding = Finding::new(rule.id, severity, status);
+    finding.api_version = Some(usage.api_version.to_string());
+    finding.kind = Some(usage.kind.to_string());
+    finding.name = usage.name.as_ref().map(ToString::to_string);
+    finding.namespace = usage.namespace.as_ref().map(ToString::to_string);
+    finding.line = usage.line;
+    finding.column = usage.column;
+    finding.document = usage.document;
+    finding.source = usage.source.as_ref().map(ToString::to_string);
+    finding.width = u32::try_from(usage.api_version.chars().count()).unwrap_or(1);
+    finding.deprecated_in = row.and_then(|row| row.deprecated);
+    finding.removed_in = row.and_then(|row| row.removed);
+    let replacement = row.and_then(|row| successor(catalogue, row, window));
+    finding.replacement = replacement.as_ref().map(|to| format!("{} {}", to.api_version, to.kind));
+    finding.replacement_since = replacement.as_ref().and_then(|to| to.since);
+    finding.hop = match fate {
+        Fate::Removed(at) | Fate::NotYetServed(at) | Fate::Deprecated(at) => {
+            window.hop_to(at).map(|hop| hop.to())
+        }
+        Fate::NeverOnEks | Fate::Unheard => None,
+    };
+    finding.url = Some(url(fate));
+    finding.message = message(catalogue, row, fate, usage, window);
+    finding.remedy = remedy(catalogue, row, fate, replacement.as_ref(), window);
+    finding
+}
+
+/// Groups whose files are read on an EKS cluster or by its users.
+const FILES_ON_EKS: [&str; 4] = [
+    "client.authentication.k8s.io",
+    "kubelet.config.k8s.io",
+    "kubeproxy.config.k8s.io",
+    "credentialprovider.kubelet.k8s.io",
+];
+
+/// What to use instead, as far as this window goes.
+struct Successor {
+    api_version: String,
+    kind: String,
+    since: Option<KubeMinor>,
+}
+
+/// The row's replacement, if it is served by the end of the window; else the version of the same
+/// kind that is served then and stays longest; else the replacement all the same, for later.
+fn successor(catalogue: &Catalogue, row: &Api, window: Window) -> Option<Successor> {
+    let last = row.replacement.map(|to| Successor {
+        api_version: to.api_version.to_owned(),
+        kind: to.kind.to_owned(),
+        since: to.since,
+    });
+    let in_time = last.as_ref().is_none_or(|to| to.since.is_none_or(|since| since <= window.to()));
+    if in_time {
+        return last;
+    }
+    let bridge = at_least(catalogue, row, window.to());
+    bridge
+        .map(|row| Successor {
+            api_version: row.api_version.clone(),
+            kind: row.kind.to_owned(),
+            since: row.introduced,
+        })
+        .or(last)
+}
+
+/// Another version of the same kind that is served at a minor; the one that stays longest.
+fn at_least<'c>(catalogue: &'c Catalogue, row: &'c Api, minor: KubeMinor) -> Option<&'c Api> {
+    catalogue
+        .versions(row.group, row.kind)
+        .filter(|other| other.version != row.version && other.on_eks && other.served_at(minor))
+        .max_by_key(|other| (other.removed.is_none(), other.removed, Reverse(other.introduced)))
+}
+
+fn url(fate: Fate) -> String {
+    match fate {
+        Fate::Removed(at) if GUIDE_CHAPTERS.contains(&at.minor()) => format!("{GUIDE}#v1-{}", at.minor()),
+        Fate::Removed(_) | Fate::Deprecated(_) | Fate::NotYetServed(_) | Fate::Unheard => GUIDE.to_owned(),
+        Fate::NeverOnEks => EKS_GUIDE.to_owned(),
+    }
+}
+
+fn message(
+    catalogue: &Catalogue,
+    row: Option<&Api>,
+    fate: Fate,
+    usage: &Usage<'_>,
+    window: Window,
+) -> String {
+    let name = usage.name.as_deref().map_or_else(String::new, |name| format!(" \"{name}\""));
+    let subject = format!("{} {}{name}", usage.api_version, usage.kind);
+    let subject = match (usage.certainty, usage.role) {
+        (_, Role::Reference(path)) => format!("{path} names {subject}, which"),
+        (Certainty::Certain, Role::ListItem) => format!("{subject} (item of a typed list)"),
+        (Certainty::Certain, Role::Object) => subject,
+        (Certainty::Template, _) => format!("{subject} (in an unrendered template)"),
+        (Certainty::Conditional, _) => format!("{subject} (in one branch of an unrendered template)"),
+    };
+    let file = row.is_some_and(|row| row.persistence == Persistence::File);
+    let served = if file { "read" } else { "served" };
+    let hop = |at: KubeMinor| match window.hop_to(at) {
+        Some(hop) => format!(" (hop {hop})"),
+        None => String::new(),
+    };
+    match fate {
+        Fate::Removed(at) if at <= window.from() => {
+            format!(
+                "{subject} is gone since {at}: {} no longer {} it",
+                window.from(),
+                if file { "reads" } else { "serves" }
+            )
+        }
+        Fate::Removed(at) => format!("{subject} is gone in {at}{}", hop(at)),
+        Fate::NotYetServed(at) if at > catalogue.newest().minor => {
+            format!("{subject} is not {served} before {at}, which is not released yet")
+        }
+        Fate::NotYetServed(at) => {
+            format!("{subject} is not {served} before {at}: it fails on {}{}", window.from(), hop(at))
+        }
+        Fate::NeverOnEks => format!("{subject} is never turned on by EKS, so it cannot work there"),
+        Fate::Unheard => {
+            let newest = catalogue.newest().minor;
+            format!(
+                "{subject} is not an API of any Kubernetes up to {newest}: its group is Kubernetes' own, and has no such version and kind"
+            )
+        }
+        Fate::Deprecated(at) => {
+            let removal = match row.and_then(|row| row.removed) {
+                Some(removed) if removed > catalogue.newest().minor => {
+                    format!("; its removal is announced for {removed} (a forecast)")
+                }
+                Some(removed) => format!("; it is gone in {removed}"),
+                None => "; no removal is announced".to_owned(),
+            };
+            format!("{subject} is deprecated since {at}{}{removal}", hop(at))
+        }
+    }
+}
+
+fn remedy(
+    catalogue: &Catalogue,
+    row: Option<&Api>,
+    fate: Fate,
+    to: Option<&Successor>,
+    window: Window,
+) -> String {
+    let from = window.from();
+    let target = to.map(|to| format!("{} {}", to.api_version, to.kind));
+    match fate {
+        Fate::Unheard => "correct the apiVersion or the kind".to_owned(),
+        Fate::NeverOnEks => match (target, to.and_then(|to| to.since)) {
+            (Some(target), Some(since)) if since > from => {
+                format!("use {target}, from {since} on; until then leave it out")
+            }
+            (Some(target), _) => format!("use {target}"),
+            (None, _) => {
+                "leave it out: EKS serves stable APIs, and betas that were on before 1.24".to_owned()
+            }
+        },
+        Fate::NotYetServed(at) => {
+            let now = row.and_then(|row| at_least(catalogue, row, from));
+            match (now, window.hop_to(at)) {
+                (Some(now), Some(hop)) => {
+                    format!("keep {} until hop {hop} is done, then switch to this one", now.api_version)
+                }
+                (Some(now), None) => format!("use {}: this one comes after the upgrade", now.api_version),
+                (None, Some(hop)) => format!("apply it only after hop {hop}"),
+                (None, None) => format!("leave it out: {} does not serve it", window.to()),
+            }
+        }
+        Fate::Removed(_) | Fate::Deprecated(_) => {
+            let gone = row.and_then(|row| row.removed);
+            let Some((to, target)) = to.zip(target) else {
+                return without_replacement(row, gone, window);
+            };
+            match (to.since, gone) {
+                (None, _) => format!("change it to {target} now: {from} already serves it"),
+                (Some(since), _) if since <= from => {
+                    format!("change it to {target} now: {from} already serves it (since {since})")
+                }
+                (Some(since), Some(gone)) if since < gone => {
+                    format!(
+                        "change it to {target} after the hop to {since}, which brings it, and before the hop to {gone}"
+                    )
+                }
+                (Some(since), Some(gone)) if since == gone => {
+                    format!(
+                        "change it to {target} right with the hop to {gone}: not served before it, and this one not after it"
+                    )
+                }
+                (Some(since), Some(gone)) => {
+                    let bridge = row.and_then(|row| at_least(catalogue, row, gone));
+                    match bridge {
+                        Some(bridge) => format!(
+                            "change it to {} for the hop to {gone}, and to {target} after the hop to {since}",
+                            bridge.api_version
+                        ),
+                        None => format!("take it out before the hop to {gone}; {target} comes with {since}"),
+                    }
+                }
+                (Some(since), None) => {
+                    format!("change it to {target} after the hop to {since}, which brings it")
+                }
+            }
+        }
+    }
+}
+
+/// What to do where nothing takes the API's place.
+fn without_replacement(row: Option<&Api>, gone: Option<KubeMinor>, window: Window) -> String {
+    let advice = match row.map(|row| row.kind) {
+        Some("PodSecurityPolicy") => {
+            "there is no replacement API: use Pod Security Admission (namespace labels) or a policy engine, then delete it"
+        }
+        Some("DeploymentRollback") => "there is no replacement: use `kubectl rollout undo`",
+        Some("ComponentStatus") => "there is no replacement: read the health endpoints of the components",
+        Some("PodPreset") => "there is no replacement: use a mutating admission policy or webhook",
+        Some("AuditSink") => "there is no replacement: send audit logs through the control plane's logging",
+        _ => "there is no replacement: take it out",
+    };
+    match gone.and_then(|gone| window.hop_to(gone)) {
+        Some(hop) => format!("{advice} before hop {hop}"),
+        None => advice.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! The rules about APIs, as data: `docs/rules.md` is generated from here.
+
+/// A rule: what it checks, why, and where that can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Its id, never used again for another rule.
+    pub id: &'static str,
+    /// Its name in a few words.
+    pub title: &'static str,
+    /// What it looks at, and when it finds something.
+    pub checks: &'static str,
+    /// What happens to people who pass over it.
+    pub why: &'static str,
+    /// For which versions it holds.
+    pub since_until: &'static str,
+    /// Where the fact can be read, and when it was.
+    pub source: &'static str,
+    /// An input that it finds, and the window.
+    pub example: Example,
+}
+
+/// An input that a rule finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    /// The manifest.
+    pub text: &'static str,
+    /// The first minor of the window.
+    pub from: u16,
+    /// The last minor of the window.
+    pub to: u16,
+}
+
+/// An API that goes away.
+pub static REMOVED: Rule = Rule {
+    id: "API001",
+    title: "removed API",
+    checks: "An object (or an item of a list, or a field that names an API) uses an API that is no \
+             longer served at some minor of the window, its ends included. Status `removed`; \
+             `possible` when it stands in an unrendered template; `reference` when a field names it. \
+             Severity `block`; `warn` when only one branch of a template has it, or when the format \
+             belongs to a program that does not run on EKS; `info` for requests, which nobody stores.",
+    why: "From that minor on the API server answers 404 for it: the next `kubectl apply`, Helm \
+          upgrade or sync fails. Objects that are already stored live on under the newer version.",
+    since_until: "Every minor in the catalogue; removals above the newest release known are \
+                  announced as forecasts and never block.",
+    source: "Kubernetes API lifecycle markers in k8s.io/api and its sibling modules, v0.17.0 to \
+             v0.37.0 (2026-08-26); https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
+    example: Example {
+        text: "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: web\n",
+        from: 24,
+        to: 25,
+    },
+};
+
+/// An API that will go away.
+pub static DEPRECATED: Rule = Rule {
+    id: "API002",
+    title: "deprecated API",
+    checks: "An object uses an API that is deprecated at some minor of the window and still served \
+             at its end. Severity `warn`; `info` for requests.",
+    why: "It works after this upgrade, and will not after a later one. Now there is time.",
+    since_until: "Every minor in the catalogue.",
+    source: "As for API001. The minor is the one that `kubectl` warns with (\"deprecated in v1.N+\").",
+    example: Example {
+        text: "apiVersion: v1\nkind: Endpoints\nmetadata:\n  name: legacy\n",
+        from: 32,
+        to: 34,
+    },
+};
+
+/// An API that is not there yet.
+pub static NOT_YET_SERVED: Rule = Rule {
+    id: "API003",
+    title: "API not served at the start",
+    checks: "An object uses an API that the first minor of the window does not serve yet. \
+             Severity `block`; `info` for requests.",
+    why: "A manifest must work at every version in between: applied before or during the upgrade, \
+          this one fails. It is the mistake of switching to a replacement too early.",
+    since_until: "Every minor in the catalogue.",
+    source: "As for API001.",
+    example: Example {
+        text: "apiVersion: storage.k8s.io/v1\nkind: VolumeAttributesClass\nmetadata:\n  name: gold\n",
+        from: 33,
+        to: 35,
+    },
+};
+
+/// An API that EKS does not serve.
+pub static NOT_SERVED: Rule = Rule {
+    id: "API004",
+    title: "API that EKS never serves",
+    checks: "An object uses an alpha API, or a beta that is new since 1.24, which EKS does not turn \
+             on; or a version and kind that no Kubernetes release has, in a group of Kubernetes' own. \
+             Severity `warn`: nothing breaks by the upgrade. Where a removal applies too, API001 wins.",
+    why: "It has never worked on EKS, and the upgrade does not change that.",
+    since_until: "Betas new since 1.24; alphas always. Exceptions are rows of the catalogue \
+                  (VolumeAttributesClass, on in EKS since 1.31).",
+    source: "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html (2026); \
+             https://github.com/kubernetes/enhancements/issues/3136",
+    example: Example {
+        text: "apiVersion: resource.k8s.io/v1beta1\nkind: DeviceClass\nmetadata:\n  name: gpu\n",
+        from: 33,
+        to: 34,
+    },
+};
+
+/// All rules, by id.
+pub static ALL: [&Rule; 4] = [&REMOVED, &DEPRECATED, &NOT_YET_SERVED, &NOT_SERVED];
+
+/// The rule of an id.
+pub fn get(id: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.id == id)
+}

@@ -1,0 +1,370 @@
+//! The complete reading of one YAML document, by a YAML parser.
+//!
+//! This is the reference: whatever the line reader accepts, it must read the same way.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::{Certainty, Collector, Role, Usage, Word, column_of, helm, is_null, word};
+
+/// How many nodes are looked at in one document, aliases followed. Far above any real manifest;
+/// it bounds what a document of nested aliases can cost.
+const NODE_BUDGET: u32 = 2_000_000;
+/// How deep lists of lists are followed.
+const LIST_DEPTH: u32 = 64;
+
+/// Why a document is no YAML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// 1-based line in the file.
+    pub(super) line: u32,
+    /// What the parser said.
+    pub(super) reason: String,
+}
+
+/// Where a document stands.
+#[derive(Debug, Clone)]
+pub(super) struct Place<'a> {
+    /// 1-based line of its first byte.
+    pub(super) first_line: u32,
+    /// 0-based index.
+    pub(super) document: u32,
+    /// Helm's `# Source:` comment.
+    pub(super) source: Option<Cow<'a, str>>,
+}
+
+type NodeId = usize;
+
+#[derive(Debug)]
+struct Node<'a> {
+    value: Value<'a>,
+    /// 1-based line in the file.
+    line: u32,
+    /// 1-based column in characters.
+    column: u32,
+}
+
+#[derive(Debug)]
+enum Value<'a> {
+    Scalar { text: Cow<'a, str>, plain: bool },
+    Sequence(Vec<NodeId>),
+    Mapping(Vec<(NodeId, NodeId)>),
+}
+
+/// Reads one document (with its `---` line, if it has one).
+///
+/// # Errors
+/// [`Refused`] when it is no YAML. Nothing has been reported then.
+pub(super) fn read<'a>(text: &'a str, place: &Place<'a>, out: &mut Collector<'a, '_>) -> Result<(), Refused> {
+    let (nodes, roots) = Tree::build(text, place.first_line)?;
+    let mut walk = Walk { nodes: &nodes, place, out, budget: NODE_BUDGET };
+    for root in roots {
+        walk.root(root);
+    }
+    Ok(())
+}
+
+/// A document while its events come in.
+struct Tree<'a> {
+    nodes: Vec<Node<'a>>,
+    anchors: BTreeMap<usize, NodeId>,
+    /// Collections that are open, each with the key that waits for its value.
+    open: Vec<(NodeId, Option<NodeId>)>,
+    roots: Vec<NodeId>,
+}
+
+impl<'a> Tree<'a> {
+    fn build(text: &'a str, first_line: u32) -> Result<(Vec<Node<'a>>, Vec<NodeId>), Refused> {
+        let mut tree =
+            Tree { nodes: Vec::new(), anchors: BTreeMap::new(), open: Vec::new(), roots: Vec::new() };
+        let line_in_file = |line: usize| {
+            first_line.saturating_add(u32::try_from(line.saturating_sub(1)).unwrap_or(u32::MAX))
+        };
+        for event in Parser::new_from_str(text) {
+            let (event, span) = event.map_err(|error| Refused {
+                line: line_in_file(error.marker().line()),
+                reason: error.info(),
+            })?;
+            let line = line_in_file(span.start.line());
+            match event {
+                Event::Scalar(value, style, anchor, tag) => {
+                    let plain = style == ScalarStyle::Plain && tag.is_none();
+                    let column = column(text, &span);
+                    let value = Value::Scalar { text: value, plain };
+                    let id = tree.add(Node { value, line, column }, anchor);
+                    tree.attach(id);
+                }
+                Event::SequenceStart(_, anchor, _) => {
+                    let column = column(text, &span);
+                    let id = tree.add(Node { value: Value::Sequence(Vec::new()), line, column }, anchor);
+                    tree.open.push((id, None));
+                }
+                Event::MappingStart(_, anchor, _) => {
+                    let column = column(text, &span);
+                    let id = tree.add(Node { value: Value::Mapping(Vec::new()), line, column }, anchor);
+                    tree.open.push((id, None));
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    if let Some((id, _)) = tree.open.pop() {
+                        tree.attach(id);
+                    }
+                }
+                Event::Alias(anchor) => {
+                    // The parser refuses aliases without an anchor.
+                    if let Some(&id) = tree.anchors.get(&anchor) {
+                        tree.attach(id);
+                    }
+                }
+                Event::DocumentEnd => tree.anchors.clear(),
+                _ => {}
+            }
+        }
+        Ok((tree.nodes, tree.roots))
+    }
+
+    fn add(&mut self, node: Node<'a>, anchor: usize) -> NodeId {
+        let id = self.nodes.len();
+        self.nodes.push(node);
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
+        }
+        id
+    }
+
+    /// Hands a finished node to the collection that it belongs to.
+    fn attach(&mut self, id: NodeId) {
+        let Some((parent, key)) = self.open.last_mut() else {
+            self.roots.push(id);
+            return;
+        };
+        match self.nodes.get_mut(*parent).map(|node| &mut node.value) {
+            Some(Value::Sequence(items)) => items.push(id),
+            Some(Value::Mapping(entries)) => match key.take() {
+                Some(key) => entries.push((key, id)),
+                None => *key = Some(id),
+            },
+            Some(Value::Scalar { .. }) | None => {}
+        }
+    }
+}
+
+/// 1-based column of a node, in characters.
+fn column(text: &str, span: &Span) -> u32 {
+    // Bytes are exact; the parser's own column counts a byte order mark or a tab its own way.
+    match span.start.byte_offset() {
+        Some(at) => {
+            let before = text.as_bytes().get(..at).unwrap_or_default();
+            let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+            column_of(text, line_start, at)
+        }
+        None => u32::try_from(span.start.col()).unwrap_or(u32::MAX).saturating_add(1),
+    }
+}
+
+/// Reads objects out of a finished document.
+struct Walk<'t, 'a, 'o, 'w> {
+    nodes: &'t [Node<'a>],
+    place: &'t Place<'a>,
+    out: &'o mut Collector<'a, 'w>,
+    budget: u32,
+}
+
+impl<'t, 'a> Walk<'t, 'a, '_, '_> {
+    fn root(&mut self, root: NodeId) {
+        match self.nodes.get(root).map(|node| &node.value) {
+            Some(Value::Mapping(_)) => self.object(root, 0),
+            // A list of objects without a List around it, as `jq -s` writes it.
+            Some(Value::Sequence(items)) => {
+                for &item in items {
+                    self.object(item, 1);
+                }
+            }
+            Some(Value::Scalar { .. }) | None => {}
+        }
+    }
+
+    /// Takes one from the budget; says whether there was one.
+    fn spend(&mut self, line: u32) -> bool {
+        if self.budget == 1 {
+            let reason = "it has more nodes than any manifest, counted through its aliases";
+            self.out.unread(Some(line), reason.to_owned());
+        }
+        self.budget = self.budget.saturating_sub(1);
+        self.budget > 0
+    }
+
+    fn object(&mut self, id: NodeId, depth: u32) {
+        let Some(node) = self.nodes.get(id) else { return };
+        if !self.spend(node.line) || !matches!(node.value, Value::Mapping(_)) {
+            return;
+        }
+        let (Some(api), Some(kind)) = (self.field(id, "apiVersion"), self.field(id, "kind")) else {
+            return;
+        };
+        let (Some(api_text), Some(kind_text)) = (self.text(api), self.text(kind)) else {
+            // `apiVersion: {{ .Api }}` is a mapping to YAML.
+            if self.is_flow_template(api) || self.is_flow_template(kind) {
+                self.computed(api);
+            }
+            return;
+        };
+        match (word(&api_text), word(&kind_text)) {
+            (Word::Literal, Word::Literal) => {}
+            (Word::Computed, _) | (_, Word::Computed) => {
+                self.computed(api);
+                return;
+            }
+            _ => return,
+        }
+        if let Some(item_kind) = kind_text.strip_suffix("List")
+            && let Some(items) = self.field(id, "items")
+        {
+            self.list(items, api, &api_text, item_kind, depth);
+            return;
+        }
+        let usage = self.usage(id, api, &api_text, kind_text.clone(), Role::Object);
+        self.out.object(&api_text, &kind_text, || usage);
+        match &*kind_text {
+            "Config" if api_text == "v1" => self.kubeconfig(id),
+            "Secret" | "ConfigMap" => self.helm_release(id),
+            _ => {}
+        }
+    }
+
+    fn list(&mut self, items: NodeId, api: NodeId, api_text: &str, item_kind: &str, depth: u32) {
+        let Some(node) = self.nodes.get(items) else { return };
+        let Value::Sequence(items) = &node.value else { return };
+        if depth >= LIST_DEPTH {
+            self.out.unread(Some(node.line), format!("its lists are nested more than {LIST_DEPTH} deep"));
+            return;
+        }
+        for &item in items {
+            let own = self.field(item, "apiVersion").is_some() && self.field(item, "kind").is_some();
+            if own {
+                self.object(item, depth + 1);
+            } else if !item_kind.is_empty() && matches!(self.value(item), Some(Value::Mapping(_))) {
+                if !self.spend(node.line) {
+                    return;
+                }
+                let kind = Cow::Owned(item_kind.to_owned());
+                let usage = self.usage(item, api, api_text, kind, Role::ListItem);
+                self.out.object(api_text, item_kind, || usage);
+            }
+        }
+    }
+
+    fn usage(&self, id: NodeId, api: NodeId, api_text: &str, kind: Cow<'a, str>, role: Role) -> Usage<'a> {
+        let metadata = self.field(id, "metadata");
+        let meta = |key| metadata.and_then(|metadata| self.field(metadata, key)).and_then(|id| self.text(id));
+        let (line, column) = self.nodes.get(api).map_or((1, 1), |node| (node.line, node.column));
+        Usage {
+            api_version: self.text(api).unwrap_or_else(|| Cow::Owned(api_text.to_owned())),
+            kind,
+            name: meta("name").or_else(|| meta("generateName").map(|name| Cow::Owned(format!("{name}*")))),
+            namespace: meta("namespace"),
+            line,
+            column,
+            document: self.place.document,
+            source: self.place.source.clone(),
+            certainty: Certainty::Certain,
+            role,
+        }
+    }
+
+    /// The plugins that a kubeconfig runs for credentials, by the API they speak.
+    fn kubeconfig(&mut self, id: NodeId) {
+        let Some(Value::Sequence(users)) = self.field(id, "users").and_then(|id| self.value(id)) else {
+            return;
+        };
+        for &user in users {
+            let exec = self.field(user, "user").and_then(|user| self.field(user, "exec"));
+            let Some(api) = exec.and_then(|exec| self.field(exec, "apiVersion")) else { continue };
+            let Some(api_text) = self.text(api) else { continue };
+            let role = Role::Reference("users[].user.exec.apiVersion");
+            let mut usage = self.usage(user, api, &api_text, Cow::Borrowed("ExecCredential"), role);
+            usage.name = self.field(user, "name").and_then(|name| self.text(name));
+            self.out.reference(&api_text, "ExecCredential", || usage);
+        }
+    }
+
+    fn helm_release(&mut self, id: NodeId) {
+        let metadata = self.field(id, "metadata");
+        let meta = |key| metadata.and_then(|metadata| self.field(metadata, key)).and_then(|id| self.text(id));
+        let name = meta("name").unwrap_or_default();
+        let kind = self.field(id, "type").and_then(|id| self.text(id)).unwrap_or_default();
+        if !helm::keeps_a_release(&name, &kind) {
+            return;
+        }
+        let Some(release) = self.field(id, "data").and_then(|data| self.field(data, "release")) else {
+            return;
+        };
+        let Some(node) = self.nodes.get(release) else { return };
+        let Some(payload) = self.text(release) else { return };
+        match helm::decode(&payload) {
+            Ok(mut release) => {
+                release.line = node.line;
+                release.column = node.column;
+                release.document = self.place.document;
+                release.kept_in_namespace = meta("namespace").map(Cow::into_owned);
+                release.kept_as = name.into_owned();
+                self.out.scan.releases.push(release);
+            }
+            Err(error) => {
+                self.out
+                    .unread(Some(node.line), format!("the Helm release `{name}` cannot be decoded: {error}"));
+            }
+        }
+    }
+
+    fn computed(&mut self, api: NodeId) {
+        let line = self.nodes.get(api).map(|node| node.line);
+        self.out.unread(line, super::template::COMPUTED.to_owned());
+    }
+
+    /// `{{ … }}` read as YAML: a mapping whose only key is a mapping.
+    fn is_flow_template(&self, id: NodeId) -> bool {
+        match self.value(id) {
+            Some(Value::Mapping(entries)) => {
+                matches!(entries.as_slice(), [(key, _)] if matches!(self.value(*key), Some(Value::Mapping(_))))
+            }
+            _ => false,
+        }
+    }
+
+    fn value(&self, id: NodeId) -> Option<&'t Value<'a>> {
+        self.nodes.get(id).map(|node| &node.value)
+    }
+
+    /// The text of a scalar that is not null.
+    fn text(&self, id: NodeId) -> Option<Cow<'a, str>> {
+        match self.value(id)? {
+            Value::Scalar { text, plain } if !(*plain && is_null(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// The value of a key: the last of its name wins, then what is merged in.
+    fn field(&self, id: NodeId, key: &str) -> Option<NodeId> {
+        self.field_within(id, key, 8)
+    }
+
+    fn field_within(&self, id: NodeId, key: &str, merges: u8) -> Option<NodeId> {
+        let Value::Mapping(entries) = self.value(id)? else { return None };
+        let is = |id: NodeId, want: &str| matches!(self.value(id), Some(Value::Scalar { text, .. }) if text == want);
+        if let Some((_, value)) = entries.iter().rev().find(|(name, _)| is(*name, key)) {
+            return Some(*value);
+        }
+        let merges = merges.checked_sub(1)?;
+        let (_, merged) = entries.iter().rev().find(|(name, _)| is(*name, "<<"))?;
+        match self.value(*merged)? {
+            Value::Mapping(_) => self.field_within(*merged, key, merges),
+            // The earlier of several wins.
+            Value::Sequence(maps) => {
+                maps.iter().take(64).find_map(|&map| self.field_within(map, key, merges))
+            }
+            Value::Scalar { .. } => None,
+        }
+    }
+}

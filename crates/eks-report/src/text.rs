@@ -1,0 +1,193 @@
+//! The report for people: the verdict's reasons first, each with its place and its remedy.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use eks_model::{CheckReport, Finding, Severity, Unread, UnreadKind, Verdict};
+
+use crate::count;
+
+/// Whether the text is coloured. Colour never carries a meaning that the words do not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paint {
+    /// Plain text.
+    Never,
+    /// With ANSI colours.
+    Ansi,
+}
+
+impl Paint {
+    fn with(self, style: Style, text: &str) -> String {
+        match self {
+            Self::Never => text.to_owned(),
+            Self::Ansi => format!("{style}{text}{style:#}"),
+        }
+    }
+
+    fn severity(self, severity: Severity) -> String {
+        let colour = match severity {
+            Severity::Block => AnsiColor::Red,
+            Severity::Warn => AnsiColor::Yellow,
+            Severity::Info => AnsiColor::Cyan,
+        };
+        self.with(Style::new().bold().fg_color(Some(colour.into())), severity.as_str())
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.with(Style::new().bold(), text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.with(Style::new().dimmed(), text)
+    }
+}
+
+/// How many unread places are listed before the rest is counted.
+const UNREAD_SHOWN: usize = 20;
+/// Source lines longer than this are cut around the place.
+const EXCERPT_WIDTH: usize = 100;
+
+pub(crate) fn render(report: &CheckReport, paint: Paint) -> String {
+    let mut out = String::new();
+    let mut file: Option<&str> = None;
+    for finding in &report.findings {
+        if file != Some(finding.file.as_str()) {
+            if file.is_some() {
+                out.push('\n');
+            }
+            push_line(&mut out, &paint.bold(&finding.file));
+            file = Some(finding.file.as_str());
+        }
+        one_finding(&mut out, finding, paint);
+    }
+    if !report.findings.is_empty() {
+        out.push('\n');
+    }
+    unread(&mut out, report, paint);
+    for suppression in &report.suppressions {
+        let place = place(&suppression.file, suppression.line);
+        push_line(&mut out, &format!("suppression: {place}: {}", suppression.message));
+    }
+    for note in &report.notes {
+        push_line(&mut out, &format!("note: {note}"));
+    }
+    summary(&mut out, report, paint);
+    out
+}
+
+fn one_finding(out: &mut String, finding: &Finding, paint: Paint) {
+    let severity = paint.severity(finding.severity);
+    push_line(out, &format!("  {} {severity}  {}", finding.id, finding.message));
+    if let Some(source) = &finding.source {
+        push_line(out, &format!("    from: {source}"));
+    }
+    let number = finding.line.to_string();
+    let bar = paint.dim("│");
+    match &finding.excerpt {
+        Some(excerpt) => {
+            let (excerpt, offset) = cut(excerpt, finding.column);
+            push_line(out, &format!("    {number} {bar} {excerpt}"));
+            let pad = " ".repeat(number.len());
+            let carets = "^".repeat(finding.width.max(1) as usize);
+            let space = " ".repeat(offset);
+            push_line(out, &format!("    {pad} {bar} {space}{}", paint.severity_marks(finding.severity, &carets)));
+        }
+        None => push_line(out, &format!("    {}", paint.dim(&format!("line {number}, column {}", finding.column)))),
+    }
+    push_line(out, &format!("    fix: {}", finding.remedy));
+}
+
+impl Paint {
+    fn severity_marks(self, severity: Severity, marks: &str) -> String {
+        let colour = match severity {
+            Severity::Block => AnsiColor::Red,
+            Severity::Warn => AnsiColor::Yellow,
+            Severity::Info => AnsiColor::Cyan,
+        };
+        self.with(Style::new().fg_color(Some(colour.into())), marks)
+    }
+}
+
+/// The part of a long line around a column, and where the column is in it. Tabs become spaces,
+/// so that the marks below stand where they should.
+fn cut(line: &str, column: u32) -> (String, usize) {
+    let at = (column.max(1) - 1) as usize;
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    let characters: Vec<char> = line.trim_end().chars().map(printable).collect();
+    if characters.len() <= EXCERPT_WIDTH {
+        return (characters.into_iter().collect(), at);
+    }
+    let start = at.saturating_sub(EXCERPT_WIDTH / 3);
+    let end = (start + EXCERPT_WIDTH).min(characters.len());
+    let mut text = String::new();
+    let mut offset = at - start;
+    if start > 0 {
+        text.push('…');
+        offset += 1;
+    }
+    text.extend(characters.get(start..end).unwrap_or_default());
+    if end < characters.len() {
+        text.push('…');
+    }
+    (text, offset)
+}
+
+fn unread(out: &mut String, report: &CheckReport, paint: Paint) {
+    for Unread { file, line, reason, kind: _ } in report.unread.iter().take(UNREAD_SHOWN) {
+        push_line(out, &format!("{} {}: {reason}", paint.bold("not read:"), place(file, *line)));
+    }
+    if let Some(more) = report.unread.len().checked_sub(UNREAD_SHOWN).filter(|&more| more > 0) {
+        push_line(out, &format!("{} {more} more (all of them in `--output json`)", paint.bold("not read:")));
+    }
+}
+
+fn summary(out: &mut String, report: &CheckReport, paint: Paint) {
+    let counts = report.summary;
+    let colour = match report.verdict {
+        Verdict::Pass => AnsiColor::Green,
+        Verdict::Blocked => AnsiColor::Red,
+        Verdict::Unknown => AnsiColor::Yellow,
+    };
+    let verdict = paint.with(Style::new().bold().fg_color(Some(colour.into())), report.verdict.as_str());
+    let mut parts = vec![format!("{} block", counts.block), format!("{} warn", counts.warn)];
+    if counts.info > 0 {
+        parts.push(format!("{} info", counts.info));
+    }
+    if counts.unread > 0 {
+        parts.push(format!("{} not read", counts.unread));
+    }
+    if counts.suppressed > 0 {
+        parts.push(format!("{} suppressed", counts.suppressed));
+    }
+    if counts.known > 0 {
+        parts.push(format!("{} known before", counts.known));
+    }
+    let scanned = report.scanned;
+    let files = count(scanned.files, "file", "files");
+    let objects = count(scanned.objects, "object", "objects");
+    let window = report.window().map_or_else(String::new, |window| window.to_string());
+    if !out.is_empty() && !out.ends_with("\n\n") && report.findings.is_empty() {
+        out.push('\n');
+    }
+    push_line(out, &format!("{verdict}  {} · {files}, {objects}, {window}", parts.join(", ")));
+    if report.verdict == Verdict::Unknown {
+        let only_texts = report.unread.iter().all(|unread| unread.kind == UnreadKind::Text);
+        let hint = if only_texts {
+            "next: render the templates (helm template, kustomize build) and check the result, mend what is broken, or accept it with --allow-unread"
+        } else {
+            "next: make the files above readable and run it again"
+        };
+        push_line(out, hint);
+    }
+}
+
+fn place(file: &str, line: Option<u32>) -> String {
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
+}
+
+fn push_line(out: &mut String, line: &str) {
+    // Writing to a String cannot fail.
+    if writeln!(out, "{}", line.trim_end()).is_err() {
+        out.push('\n');
+    }
+}
