@@ -1,0 +1,70 @@
+//! Which files may hold manifests, by their names.
+
+use eks_deprecations::Format;
+
+/// What people put behind `.yaml` for texts that become YAML.
+const SUFFIXES: [&str; 19] = [
+    "tmpl", "tpl", "template", "gotmpl", "gtpl", "j2", "jinja", "jinja2", "erb", "mustache", "hbs", "in", "dist",
+    "example", "sample", "injected", "golden", "envsubst", "tftpl",
+];
+
+/// What a file of this name is meant to be; `None` when it is no business of ours.
+pub(crate) fn format_of(name: &str) -> Option<Format> {
+    // Nearly all names are settled by this, without an allocation.
+    match extension(name) {
+        Some("yaml" | "yml") => return Some(Format::Manifest),
+        Some("json") => return Some(Format::Json),
+        _ => {}
+    }
+    let name = name.to_ascii_lowercase();
+    let mut stem = name.as_str();
+    let mut templated = false;
+    loop {
+        match extension(stem) {
+            Some("yaml" | "yml") => return Some(Format::Manifest),
+            Some("ndjson" | "jsonl") => return Some(Format::Manifest),
+            Some("json") => return Some(if templated { Format::Manifest } else { Format::Json }),
+            Some("kubeconfig") => return Some(Format::Manifest),
+            Some(suffix) if SUFFIXES.contains(&suffix) => {
+                templated = true;
+                stem = stem.strip_suffix(suffix).and_then(|stem| stem.strip_suffix('.')).unwrap_or_default();
+            }
+            _ if stem == "kubeconfig" => return Some(Format::Manifest),
+            _ => break,
+        }
+    }
+    name.ends_with(".tpl").then_some(Format::Helpers)
+}
+
+fn extension(name: &str) -> Option<&str> {
+    name.rsplit_once('.').map(|(_, extension)| extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_a_file_is_meant_to_be() {
+        for (name, format) in [
+            ("a.yaml", Some(Format::Manifest)),
+            ("a.YML", Some(Format::Manifest)),
+            ("a.json", Some(Format::Json)),
+            ("a.ndjson", Some(Format::Manifest)),
+            ("a.yaml.tmpl", Some(Format::Manifest)),
+            ("a.yml.j2", Some(Format::Manifest)),
+            ("a.yaml.template.in", Some(Format::Manifest)),
+            ("a.json.tpl", Some(Format::Manifest)),
+            ("_helpers.tpl", Some(Format::Helpers)),
+            ("kubeconfig", Some(Format::Manifest)),
+            ("prod.kubeconfig", Some(Format::Manifest)),
+            ("README.md", None),
+            ("Makefile.in", None),
+            ("yaml", None),
+            (".yaml", Some(Format::Manifest)),
+            ("", None),
+        ] {
+            assert_eq!(format_of(name), format, "{name}");
+        }
+    }
+}
