@@ -323,13 +323,16 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
         self.out.unread(line, super::template::COMPUTED.to_owned());
     }
 
-    /// `{{ … }}` read as YAML: a mapping whose only key is a mapping.
+    /// `{{ … }}` and `[[ … ]]` read as YAML: a collection that only holds one of its kind.
     fn is_flow_template(&self, id: NodeId) -> bool {
         match self.value(id) {
             Some(Value::Mapping(entries)) => {
                 matches!(entries.as_slice(), [(key, _)] if matches!(self.value(*key), Some(Value::Mapping(_))))
             }
-            _ => false,
+            Some(Value::Sequence(items)) => {
+                matches!(items.as_slice(), [item] if matches!(self.value(*item), Some(Value::Sequence(_))))
+            }
+            Some(Value::Scalar { .. }) | None => false,
         }
     }
 

@@ -21,8 +21,9 @@ pub(super) fn looks_like_json(text: &str) -> bool {
 /// Reads all JSON values of a text.
 ///
 /// # Errors
-/// [`NotJson`] when the YAML reader should read it instead; nothing has been reported then.
-pub(super) fn scan<'a>(text: &'a str, out: &mut Collector<'a, '_>) -> Result<(), NotJson> {
+/// [`NotJson`] when the YAML reader should read it instead; nothing has been reported then. With
+/// `strict`, it must be JSON: a comment in it would be part of a key to YAML.
+pub(super) fn scan<'a>(text: &'a str, strict: bool, out: &mut Collector<'a, '_>) -> Result<(), NotJson> {
     let mut values: Vec<&'a RawValue> = Vec::new();
     let mut broken: Vec<(u32, String)> = Vec::new();
     let mut at = 0;
@@ -36,19 +37,21 @@ pub(super) fn scan<'a>(text: &'a str, out: &mut Collector<'a, '_>) -> Result<(),
             }
         };
         let Some(error) = error else { break };
-        if broken.is_empty() && reads_as_yaml(text, out) {
+        if !strict && broken.is_empty() && reads_as_yaml(text, out) {
             return Err(NotJson);
         }
         let lines_before = text.get(..at).unwrap_or_default().matches('\n').count();
         let line = u32::try_from(lines_before + error.line()).unwrap_or(u32::MAX);
-        broken.push((line, error.to_string()));
+        let said = error.to_string();
+        let said = said.split(" at line ").next().unwrap_or_default();
+        broken.push((line, said.to_owned()));
         // One value a line: the next line that starts a value is the next chance.
         match next_start(text, at + stream.byte_offset()) {
             Some(next) => at = next,
             None => break,
         }
     }
-    if values.is_empty() && !broken.is_empty() {
+    if !strict && values.is_empty() && !broken.is_empty() {
         return Err(NotJson);
     }
     let mut walk = Walk { text, newlines: None, document: 0, out };
@@ -73,7 +76,7 @@ fn next_start(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
     loop {
         at += text.get(at..)?.find('\n')? + 1;
-        if text.get(at..)?.trim_start_matches([' ', '\t']).starts_with(['{', '[']) {
+        if text.get(at..)?.starts_with(['{', '[']) {
             return Some(at);
         }
     }

@@ -114,6 +114,8 @@ fn one_document<'a>(
     let Some(slice) = text.get(at..end) else { return (end, lines, false) };
     let source = source_comment(slice);
     let place = Place { first_line: line, document, source: source.clone() };
+    // `{{ include "x" . }}` alone would be a mapping of a mapping to YAML.
+    let template = template.or_else(|| starts_with_template(slice).map(|offset| line + offset));
     let refused = match template {
         Some(line) => Some(Refused { line, reason: "a template's line".to_owned() }),
         None => document::read(slice, &place, out).err(),
@@ -137,6 +139,13 @@ fn one_document<'a>(
         }
     }
     (end, lines, true)
+}
+
+/// Where the document that starts at `at` ends, if the line reader understands it.
+#[cfg(test)]
+pub(super) fn understood_until(text: &str, at: usize) -> Option<usize> {
+    let mut reader = Reader::new(text, Traits::of(text).tabs, at);
+    reader.document().map(|_| reader.at)
 }
 
 /// Where a document ends for the YAML parser: at the next marker, or at the one after it when
@@ -186,6 +195,16 @@ fn slow_bounds(bytes: &[u8], at: usize) -> (usize, u32, bool) {
         lines += 1;
         end = line_end;
     }
+}
+
+/// The offset (in lines) of the first content, if that is a template's action.
+fn starts_with_template(slice: &str) -> Option<u32> {
+    let content = |line: &&str| {
+        let line = line.trim_start();
+        !(line.is_empty() || line.starts_with('#') || split::marker(line.as_bytes()).is_some())
+    };
+    let (line, offset) = slice.lines().zip(0..).find(|(line, _)| content(line))?;
+    line.trim_start().starts_with("{{").then_some(offset)
 }
 
 /// Helm's `# Source:` comment, before the first content of a document.
