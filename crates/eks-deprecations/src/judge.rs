@@ -201,6 +201,9 @@ fn message(
                 if file { "reads" } else { "serves" }
             )
         }
+        Fate::Removed(at) if at > catalogue.newest().minor => {
+            format!("{subject} is announced to be gone in {at}{} (a forecast: not released yet)", hop(at))
+        }
         Fate::Removed(at) => format!("{subject} is gone in {at}{}", hop(at)),
         Fate::NotYetServed(at) if at > catalogue.newest().minor => {
             format!("{subject} is not {served} before {at}, which is not released yet")

@@ -42,7 +42,7 @@ pub static REMOVED: Rule = Rule {
     why: "From that minor on the API server answers 404 for it: the next `kubectl apply`, Helm \
           upgrade or sync fails. Objects that are already stored live on under the newer version.",
     since_until: "Every minor in the catalogue; removals above the newest release known are \
-                  announced as forecasts and never block.",
+                  announced, and called forecasts.",
     source: "Kubernetes API lifecycle markers in k8s.io/api and its sibling modules, v0.17.0 to \
              v0.37.0 (2026-08-26); https://kubernetes.io/docs/reference/using-api/deprecation-guide/",
     example: Example {

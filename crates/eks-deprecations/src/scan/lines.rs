@@ -565,6 +565,13 @@ impl<'a> Reader<'a> {
             };
             return if seen { None } else { Some(Some(field)) };
         }
+        // Items of a sequence at the root may be objects; the parser takes them apart.
+        if self.depth == 2
+            && self.levels.first().is_some_and(|root| root.kind == Kind::Seq)
+            && matches!(name, b"apiVersion" | [b'"' | b'\'', ..])
+        {
+            return None;
+        }
         if self.in_metadata && self.depth == 2 {
             return Some(match name {
                 b"name" => Some(Field::Name),
