@@ -55,7 +55,7 @@ pub(crate) fn render(report: &CheckReport, paint: Paint) -> String {
             if file.is_some() {
                 out.push('\n');
             }
-            push_line(&mut out, &paint.bold(&finding.file));
+            push_line(&mut out, &paint.bold(&printable(&finding.file)));
             file = Some(finding.file.as_str());
         }
         one_finding(&mut out, finding, paint);
@@ -66,10 +66,10 @@ pub(crate) fn render(report: &CheckReport, paint: Paint) -> String {
     unread(&mut out, report, paint);
     for suppression in &report.suppressions {
         let place = place(&suppression.file, suppression.line);
-        push_line(&mut out, &format!("suppression: {place}: {}", suppression.message));
+        push_line(&mut out, &format!("suppression: {place}: {}", printable(&suppression.message)));
     }
     for note in &report.notes {
-        push_line(&mut out, &format!("note: {note}"));
+        push_line(&mut out, &format!("note: {}", printable(note)));
     }
     summary(&mut out, report, paint);
     out
@@ -77,9 +77,9 @@ pub(crate) fn render(report: &CheckReport, paint: Paint) -> String {
 
 fn one_finding(out: &mut String, finding: &Finding, paint: Paint) {
     let severity = paint.severity(finding.severity);
-    push_line(out, &format!("  {} {severity}  {}", finding.id, finding.message));
+    push_line(out, &format!("  {} {severity}  {}", finding.id, printable(&finding.message)));
     if let Some(source) = &finding.source {
-        push_line(out, &format!("    from: {source}"));
+        push_line(out, &format!("    from: {}", printable(source)));
     }
     let number = finding.line.to_string();
     let bar = paint.dim("│");
@@ -94,7 +94,7 @@ fn one_finding(out: &mut String, finding: &Finding, paint: Paint) {
         }
         None => push_line(out, &format!("    {}", paint.dim(&format!("line {number}, column {}", finding.column)))),
     }
-    push_line(out, &format!("    fix: {}", finding.remedy));
+    push_line(out, &format!("    fix: {}", printable(&finding.remedy)));
 }
 
 impl Paint {
@@ -112,8 +112,7 @@ impl Paint {
 /// so that the marks below stand where they should.
 fn cut(line: &str, column: u32) -> (String, usize) {
     let at = (column.max(1) - 1) as usize;
-    let printable = |c: char| if c.is_control() { ' ' } else { c };
-    let characters: Vec<char> = line.trim_end().chars().map(printable).collect();
+    let characters: Vec<char> = printable(line.trim_end()).chars().collect();
     if characters.len() <= EXCERPT_WIDTH {
         return (characters.into_iter().collect(), at);
     }
@@ -134,7 +133,7 @@ fn cut(line: &str, column: u32) -> (String, usize) {
 
 fn unread(out: &mut String, report: &CheckReport, paint: Paint) {
     for Unread { file, line, reason, kind: _ } in report.unread.iter().take(UNREAD_SHOWN) {
-        push_line(out, &format!("{} {}: {reason}", paint.bold("not read:"), place(file, *line)));
+        push_line(out, &format!("{} {}: {}", paint.bold("not read:"), place(file, *line), printable(reason)));
     }
     if let Some(more) = report.unread.len().checked_sub(UNREAD_SHOWN).filter(|&more| more > 0) {
         push_line(out, &format!("{} {more} more (all of them in `--output json`)", paint.bold("not read:")));
@@ -182,7 +181,13 @@ fn summary(out: &mut String, report: &CheckReport, paint: Paint) {
 }
 
 fn place(file: &str, line: Option<u32>) -> String {
-    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
+    let file = printable(file);
+    line.map_or_else(|| file.clone(), |line| format!("{file}:{line}"))
+}
+
+/// Text out of files, made fit for a terminal: a name may hold line breaks and escape sequences.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn push_line(out: &mut String, line: &str) {
