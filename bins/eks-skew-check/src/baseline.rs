@@ -46,19 +46,25 @@ impl Known {
 
     /// Reads a baseline.
     pub(crate) fn read(path: &Path, shown: &str) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("the baseline {shown} cannot be read; make one with --write-baseline"))?;
-        let file: File = serde_json::from_str(&text)
-            .with_context(|| format!("the baseline {shown} is wrong; make a new one with --write-baseline"))?;
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!("the baseline {shown} cannot be read; make one with --write-baseline")
+        })?;
+        let file: File = serde_json::from_str(&text).with_context(|| {
+            format!("the baseline {shown} is wrong; make a new one with --write-baseline")
+        })?;
         if file.schema != SCHEMA {
-            bail!("the baseline {shown} is of another kind ({}); make a new one with --write-baseline", file.schema);
+            bail!(
+                "the baseline {shown} is of another kind ({}); make a new one with --write-baseline",
+                file.schema
+            );
         }
         Ok(Self { findings: file.findings, unread: file.unread })
     }
 
     /// Writes a baseline.
     pub(crate) fn write(&self, path: &Path, shown: &str) -> anyhow::Result<()> {
-        let file = File { schema: SCHEMA.to_owned(), findings: self.findings.clone(), unread: self.unread.clone() };
+        let file =
+            File { schema: SCHEMA.to_owned(), findings: self.findings.clone(), unread: self.unread.clone() };
         let text = serde_json::to_string_pretty(&file)? + "\n";
         std::fs::write(path, text).with_context(|| format!("the baseline {shown} cannot be written"))
     }
@@ -75,9 +81,9 @@ impl Known {
             _ => true,
         };
         report.findings.retain(|finding| take(&mut self.findings, &finding.identity()));
-        report
-            .unread
-            .retain(|unread| unread.kind != UnreadKind::Text || take(&mut self.unread, &unread_identity(unread)));
+        report.unread.retain(|unread| {
+            unread.kind != UnreadKind::Text || take(&mut self.unread, &unread_identity(unread))
+        });
         report.summary.known = known;
     }
 }

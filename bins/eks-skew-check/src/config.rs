@@ -68,8 +68,9 @@ impl Config {
             return Ok(Self { root: directory.to_owned(), ..Self::default() });
         };
         let shown = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("the configuration {shown} cannot be read; name a file that is there with --config"))?;
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("the configuration {shown} cannot be read; name a file that is there with --config")
+        })?;
         Self::parse(&text, shown, path.parent().unwrap_or(directory))
     }
 
@@ -88,10 +89,17 @@ impl Config {
         for (index, entry) in raw.suppress.iter().enumerate() {
             let number = index + 1;
             if entry.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
-                bail!("the configuration {file}: suppression {number} gives no `reason`; write why it is right to suppress");
+                bail!(
+                    "the configuration {file}: suppression {number} gives no `reason`; write why it is right to suppress"
+                );
             }
-            if [&entry.rule, &entry.path, &entry.kind, &entry.name, &entry.namespace].iter().all(|by| by.is_none()) {
-                bail!("the configuration {file}: suppression {number} would cover everything; name a rule, path, kind, name or namespace");
+            if [&entry.rule, &entry.path, &entry.kind, &entry.name, &entry.namespace]
+                .iter()
+                .all(|by| by.is_none())
+            {
+                bail!(
+                    "the configuration {file}: suppression {number} would cover everything; name a rule, path, kind, name or namespace"
+                );
             }
         }
         let minor = |version: Option<Version>, key: &str| -> anyhow::Result<Option<KubeMinor>> {
@@ -100,7 +108,9 @@ impl Config {
                 Some(serde_yaml::Value::String(text)) => {
                     Ok(Some(text.parse().with_context(|| format!("the configuration {file}, `{key}`"))?))
                 }
-                Some(_) => bail!("the configuration {file}: put `{key}` in quotes, since 1.30 without them is the number 1.3"),
+                Some(_) => bail!(
+                    "the configuration {file}: put `{key}` in quotes, since 1.30 without them is the number 1.3"
+                ),
             }
         };
         Ok(Self {

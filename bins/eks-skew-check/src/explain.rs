@@ -46,9 +46,12 @@ fn names(row: &Api, what: &str) -> bool {
 
 fn explain_rule(text: &mut String, rule: &Rule) -> anyhow::Result<()> {
     writeln!(text, "{}  {}\n", rule.id, rule.title)?;
-    for (heading, body) in
-        [("Checks", rule.checks), ("Why", rule.why), ("Since–until", rule.since_until), ("Source", rule.source)]
-    {
+    for (heading, body) in [
+        ("Checks", rule.checks),
+        ("Why", rule.why),
+        ("Since–until", rule.since_until),
+        ("Source", rule.source),
+    ] {
         writeln!(text, "{heading}: {body}\n")?;
     }
     writeln!(text, "Example, from 1.{} to 1.{}:", rule.example.from, rule.example.to)?;
@@ -60,13 +63,15 @@ fn explain_rule(text: &mut String, rule: &Rule) -> anyhow::Result<()> {
 
 fn explain_row(text: &mut String, row: &Api, catalogue: &Catalogue) -> anyhow::Result<()> {
     writeln!(text, "{} {}", row.api_version, row.kind)?;
-    let introduced = row.introduced.map_or_else(|| "before the oldest release read".to_owned(), |m| m.to_string());
+    let introduced =
+        row.introduced.map_or_else(|| "before the oldest release read".to_owned(), |m| m.to_string());
     writeln!(text, "  introduced   {introduced}")?;
     if let Some(deprecated) = row.deprecated {
         writeln!(text, "  deprecated   {deprecated}")?;
     }
     if let Some(removed) = row.removed {
-        let forecast = if removed > catalogue.newest().minor { " (a forecast: not released yet)" } else { "" };
+        let forecast =
+            if removed > catalogue.newest().minor { " (a forecast: not released yet)" } else { "" };
         writeln!(text, "  removed      {removed}{forecast}")?;
     }
     match row.replacement {
@@ -101,7 +106,8 @@ pub(crate) fn list(args: &ListArgs, environment: &mut Environment<'_>) -> anyhow
         }
     }
     let cells = |row: &Api| {
-        let replacement = row.replacement.map_or_else(String::new, |to| format!("{} {}", to.api_version, to.kind));
+        let replacement =
+            row.replacement.map_or_else(String::new, |to| format!("{} {}", to.api_version, to.kind));
         [
             row.api_version.clone(),
             row.kind.to_owned(),
@@ -115,8 +121,18 @@ pub(crate) fn list(args: &ListArgs, environment: &mut Environment<'_>) -> anyhow
             row.as_of.to_owned(),
         ]
     };
-    const HEADER: [&str; 10] =
-        ["apiVersion", "kind", "since", "deprecated", "removed", "replacement", "served since", "EKS", "source", "as of"];
+    const HEADER: [&str; 10] = [
+        "apiVersion",
+        "kind",
+        "since",
+        "deprecated",
+        "removed",
+        "replacement",
+        "served since",
+        "EKS",
+        "source",
+        "as of",
+    ];
     let text = match args.output {
         ListFormat::Json => {
             let rows: Vec<_> = rows
@@ -151,7 +167,9 @@ pub(crate) fn list(args: &ListArgs, environment: &mut Environment<'_>) -> anyhow
             }
             text
         }
-        ListFormat::Text => table(&HEADER[..8], rows.into_iter().map(|row| cells(row)[..8].to_vec()).collect()),
+        ListFormat::Text => {
+            table(&HEADER[..8], rows.into_iter().map(|row| cells(row)[..8].to_vec()).collect())
+        }
     };
     output::to_stdout(environment, &text)?;
     Ok(ExitCode::Passed)

@@ -117,8 +117,9 @@ impl Outcome {
             reason: unread.reason,
             kind: UnreadKind::Text,
         }));
-        self.releases
-            .extend(scan.releases.into_iter().map(|release| FoundRelease { file: shown.to_owned(), release }));
+        self.releases.extend(
+            scan.releases.into_iter().map(|release| FoundRelease { file: shown.to_owned(), release }),
+        );
         self.pragmas
             .extend(scan.pragmas.into_iter().map(|pragma| CommentPragma { file: shown.to_owned(), pragma }));
     }

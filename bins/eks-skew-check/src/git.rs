@@ -51,7 +51,8 @@ impl Change {
         }
         let found = git(directory, &["merge-base", base, "HEAD"]).with_context(hint)?;
         let merge_base = String::from_utf8_lossy(&found).trim().to_owned();
-        let mut args = vec!["diff", "--name-status", "-z", "-M", "--diff-filter=ACMRT", "--relative", &merge_base, "--"];
+        let mut args =
+            vec!["diff", "--name-status", "-z", "-M", "--diff-filter=ACMRT", "--relative", &merge_base, "--"];
         let named: Vec<&str> = paths.iter().filter_map(|path| path.to_str()).collect();
         args.extend(&named);
         let diff = git(directory, &args).with_context(hint)?;
@@ -62,7 +63,10 @@ impl Change {
         args.extend(&named);
         let untracked = git(directory, &args).with_context(hint)?;
         for path in untracked.split(|&b| b == 0).filter(|path| !path.is_empty()) {
-            files.push(Changed { path: PathBuf::from(String::from_utf8_lossy(path).into_owned()), before: None });
+            files.push(Changed {
+                path: PathBuf::from(String::from_utf8_lossy(path).into_owned()),
+                before: None,
+            });
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Self { directory: directory.to_owned(), base: merge_base, files })

@@ -47,7 +47,8 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> std::process::Exit
     let directory = match std::env::current_dir() {
         Ok(directory) => directory,
         Err(error) => {
-            let message = format!("error: the working directory cannot be read: {error}; go to one that exists\n");
+            let message =
+                format!("error: the working directory cannot be read: {error}; go to one that exists\n");
             // Nowhere is left to say that standard error is gone.
             drop(std::io::stderr().write_all(message.as_bytes()));
             return ExitCode::CouldNotStart.into();
@@ -72,7 +73,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, environment: &mut Environme
         Ok(cli) => cli,
         Err(error) => {
             let usage = error.use_stderr();
-            let text = if environment.colour { error.render().ansi().to_string() } else { error.render().to_string() };
+            let text = if environment.colour {
+                error.render().ansi().to_string()
+            } else {
+                error.render().to_string()
+            };
             let out: &mut dyn Write = if usage { environment.stderr } else { environment.stdout };
             drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
             return if usage { ExitCode::CouldNotStart } else { ExitCode::Passed };

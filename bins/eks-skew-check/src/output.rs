@@ -44,10 +44,16 @@ pub(crate) fn write(
                 };
                 to_stdout(environment, &text)
             }
-            Some(file) => std::fs::write(environment.directory.join(file), render(report, output.format, &rules))
-                .with_context(|| {
-                    format!("the {} report cannot be written to {}; choose a place that can be written", output.format, file.display())
-                }),
+            Some(file) => {
+                std::fs::write(environment.directory.join(file), render(report, output.format, &rules))
+                    .with_context(|| {
+                        format!(
+                            "the {} report cannot be written to {}; choose a place that can be written",
+                            output.format,
+                            file.display()
+                        )
+                    })
+            }
         };
         failed = failed.and(written);
     }

@@ -114,11 +114,18 @@ fn files(args: FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<E
         drop(writeln!(environment.stderr, "passed over: {skipped}"));
     }
 
-    let tool = Tool { name: "eks-skew-check", version: env!("CARGO_PKG_VERSION"), facts: catalogue.newest().as_of.to_owned() };
+    let tool = Tool {
+        name: "eks-skew-check",
+        version: env!("CARGO_PKG_VERSION"),
+        facts: catalogue.newest().as_of.to_owned(),
+    };
     let mut report = CheckReport::new(tool, window);
     report.notes = notes;
     if outcome.scanned.files == 0 && outcome.unread.is_empty() && args.base.is_none() {
-        report.notes.push("no file was found that could hold manifests (*.yaml, *.yml, *.json, and templates of them)".to_owned());
+        report.notes.push(
+            "no file was found that could hold manifests (*.yaml, *.yml, *.json, and templates of them)"
+                .to_owned(),
+        );
     } else if outcome.scanned.objects == 0 && outcome.unread.is_empty() && args.base.is_none() {
         report.notes.push("no Kubernetes object was found in what was read".to_owned());
     }
@@ -184,13 +191,21 @@ fn all_files(
         let mut bytes = Vec::new();
         if list.as_os_str() == "-" {
             stdin_used = true;
-            environment.stdin.read_to_end(&mut bytes).context("the list of files on standard input cannot be read")?;
+            environment
+                .stdin
+                .read_to_end(&mut bytes)
+                .context("the list of files on standard input cannot be read")?;
         } else {
-            bytes = std::fs::read(job.directory.join(list))
-                .with_context(|| format!("the list of files {} cannot be read; name one that is there", list.display()))?;
+            bytes = std::fs::read(job.directory.join(list)).with_context(|| {
+                format!("the list of files {} cannot be read; name one that is there", list.display())
+            })?;
         }
         paths.extend(paths_in_list(&bytes).into_iter().filter(|path| {
-            path.is_dir() || path.file_name().and_then(|name| name.to_str()).is_none_or(|name| format_of(name).is_some())
+            path.is_dir()
+                || path
+                    .file_name()
+                    .and_then(|name| name.to_str())
+                    .is_none_or(|name| format_of(name).is_some())
         }));
     }
     for path in &args.paths {
@@ -253,7 +268,11 @@ fn resolve_releases(job: &Job<'_>, outcome: &mut Outcome, all: bool) {
     outcome.scanned.skipped += others.len() as u64;
     if job.verbose {
         outcome.skipped.extend(others.iter().map(|found| {
-            format!("{}: Helm release {}: not the newest deployed (--all-releases looks at it)", found.file, found.release.title())
+            format!(
+                "{}: Helm release {}: not the newest deployed (--all-releases looks at it)",
+                found.file,
+                found.release.title()
+            )
         }));
     }
     outcome.releases = chosen;
@@ -286,7 +305,10 @@ mod tests {
             assert_eq!(((window.from(), window.to()), notes.len()), (expected, said), "{notes:?}");
         }
         let (_, notes) = window(&args(Some("1.36"), Some("1.99")), &Config::default(), catalogue).unwrap();
-        assert!(notes[0].contains("1.99 is beyond") && notes[0].contains(catalogue.newest().as_of), "{notes:?}");
+        assert!(
+            notes[0].contains("1.99 is beyond") && notes[0].contains(catalogue.newest().as_of),
+            "{notes:?}"
+        );
         assert!(window(&args(Some("1.36"), Some("1.30")), &Config::default(), catalogue).is_err());
     }
 }

@@ -56,7 +56,10 @@ pub(crate) fn apply(
         match from_comment(&comment) {
             Ok(rule) => rules.push(rule),
             Err(reason) => report.suppressions.push(Suppression {
-                message: format!("the comment `eks-skew-check: {}` is not understood: {reason}", comment.pragma.text),
+                message: format!(
+                    "the comment `eks-skew-check: {}` is not understood: {reason}",
+                    comment.pragma.text
+                ),
                 file: comment.file,
                 line: Some(comment.pragma.line),
                 state: SuppressionState::Invalid,
@@ -75,7 +78,9 @@ pub(crate) fn apply(
             let same = |want: &Option<String>, have: &Option<String>| want.is_none() || want == have;
             let fits = (rule.ids.is_empty() || rule.ids.iter().any(|id| id == finding.id))
                 && rule.path.as_ref().is_none_or(|glob| glob.is_match(&path))
-                && rule.document.is_none_or(|document| rule.file == finding.file && document == finding.document)
+                && rule
+                    .document
+                    .is_none_or(|document| rule.file == finding.file && document == finding.document)
                 && same(&rule.kind, &finding.kind)
                 && same(&rule.name, &finding.name)
                 && same(&rule.namespace, &finding.namespace);
@@ -106,9 +111,10 @@ pub(crate) fn apply(
     for rule in rules {
         let expired = rule.until.filter(|&until| today > until);
         let (state, message) = match (expired, rule.used) {
-            (Some(until), true) => {
-                (SuppressionState::Expired, format!("{} expired on {until}: what it covered is reported again", rule.title))
-            }
+            (Some(until), true) => (
+                SuppressionState::Expired,
+                format!("{} expired on {until}: what it covered is reported again", rule.title),
+            ),
             (_, false) if !partial => {
                 (SuppressionState::Unused, format!("{} covers nothing any more: delete it", rule.title))
             }
@@ -134,7 +140,11 @@ fn from_config(config: &Config, index: usize, entry: &SuppressEntry) -> anyhow::
         .map(|glob| {
             // A folder covers what is in it, as in .gitignore.
             let glob = glob.strip_prefix("./").unwrap_or(glob);
-            let glob = if let Some(folder) = glob.strip_suffix('/') { format!("{folder}/**") } else { glob.to_owned() };
+            let glob = if let Some(folder) = glob.strip_suffix('/') {
+                format!("{folder}/**")
+            } else {
+                glob.to_owned()
+            };
             GlobBuilder::new(&glob)
                 .literal_separator(true)
                 .build()
@@ -145,13 +155,20 @@ fn from_config(config: &Config, index: usize, entry: &SuppressEntry) -> anyhow::
     let until = entry
         .until
         .as_deref()
-        .map(|until| until.parse::<Date>().with_context(|| format!("{}: its `until` is no day like 2027-01-31", place())))
+        .map(|until| {
+            until
+                .parse::<Date>()
+                .with_context(|| format!("{}: its `until` is no day like 2027-01-31", place()))
+        })
         .transpose()?;
     if let Some(rule) = entry.rule.as_deref()
         && rule != UNREAD
         && eks_deprecations::rules::get(rule).is_none()
     {
-        anyhow::bail!("{}: there is no rule `{rule}`; `eks-skew-check list` and docs/rules.md name them", place());
+        anyhow::bail!(
+            "{}: there is no rule `{rule}`; `eks-skew-check list` and docs/rules.md name them",
+            place()
+        );
     }
     Ok(Rule {
         file: config.file.clone(),

@@ -67,6 +67,27 @@ impl Api {
     }
 }
 
+/// An API of a project beside Kubernetes, which that project took away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VendorApi {
+    /// `apiVersion` as manifests write it.
+    pub api_version: String,
+    /// The kind.
+    pub kind: &'static str,
+    /// The project.
+    pub project: &'static str,
+    /// The project's version that deprecated it.
+    pub deprecated: &'static str,
+    /// The project's version that no longer serves it.
+    pub gone: &'static str,
+    /// What to use instead: `cert-manager.io/v1 Certificate`.
+    pub replacement: &'static str,
+    /// Where the row comes from.
+    pub source: &'static str,
+    /// The day of that source: `2026-08-26`.
+    pub as_of: &'static str,
+}
+
 /// A fact about the tables themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fact {
@@ -83,6 +104,7 @@ pub struct Fact {
 pub struct Catalogue {
     rows: Vec<Api>,
     groups: BTreeSet<&'static str>,
+    vendors: Vec<VendorApi>,
     newest: Fact,
     newest_eks: Fact,
 }
@@ -97,20 +119,25 @@ pub struct CatalogueError {
 
 static TABLE: &str = include_str!("../data/catalogue.tsv");
 static KNOWN: &str = include_str!("../data/known.tsv");
+static VENDORS: &str = include_str!("../data/vendors.tsv");
 
 impl Catalogue {
     /// The catalogue that is part of this program.
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Catalogue> = OnceLock::new();
         EMBEDDED.get_or_init(|| {
-            Self::parse(TABLE, KNOWN).unwrap_or_else(|error| {
+            Self::parse(TABLE, KNOWN, VENDORS).unwrap_or_else(|error| {
                 // A test parses both tables, so no build that passed its tests comes here.
                 unreachable!("{error}")
             })
         })
     }
 
-    fn parse(table: &'static str, known: &'static str) -> Result<Self, CatalogueError> {
+    fn parse(
+        table: &'static str,
+        known: &'static str,
+        vendors: &'static str,
+    ) -> Result<Self, CatalogueError> {
         let mut rows = Vec::with_capacity(512);
         for (line, text) in data_lines(table) {
             let error = |reason: &str| CatalogueError { line, reason: format!("{reason} in `{text}`") };
@@ -181,7 +208,31 @@ impl Catalogue {
                 .ok_or_else(|| CatalogueError { line: 0, reason: format!("known.tsv does not say `{name}`") })
         };
         let groups = rows.iter().map(|row| row.group).collect();
-        Ok(Self { rows, groups, newest: fact("newest_kubernetes")?, newest_eks: fact("newest_eks")? })
+        let mut vendors = data_lines(vendors)
+            .map(|(line, text)| match text.split('\t').collect::<Vec<_>>().as_slice() {
+                [group, version, kind, project, deprecated, gone, replacement, source, as_of] => {
+                    Ok(VendorApi {
+                        api_version: format!("{group}/{version}"),
+                        kind,
+                        project,
+                        deprecated,
+                        gone,
+                        replacement,
+                        source,
+                        as_of,
+                    })
+                }
+                _ => Err(CatalogueError { line, reason: format!("there are not nine columns in `{text}`") }),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        vendors.sort_by(|a, b| (&a.api_version, a.kind).cmp(&(&b.api_version, b.kind)));
+        Ok(Self {
+            rows,
+            groups,
+            vendors,
+            newest: fact("newest_kubernetes")?,
+            newest_eks: fact("newest_eks")?,
+        })
     }
 
     /// All rows, sorted by `apiVersion` and kind.
@@ -193,6 +244,19 @@ impl Catalogue {
     pub fn get(&self, api_version: &str, kind: &str) -> Option<&Api> {
         let found = self.rows.binary_search_by(|row| key(row).cmp(&(api_version, kind)));
         found.ok().and_then(|at| self.rows.get(at))
+    }
+
+    /// The row of an API that a project beside Kubernetes took away.
+    pub fn vendor(&self, api_version: &str, kind: &str) -> Option<&VendorApi> {
+        let found = self
+            .vendors
+            .binary_search_by(|row| (row.api_version.as_str(), row.kind).cmp(&(api_version, kind)));
+        found.ok().and_then(|at| self.vendors.get(at))
+    }
+
+    /// All rows of projects beside Kubernetes.
+    pub fn vendors(&self) -> &[VendorApi] {
+        &self.vendors
     }
 
     /// All versions of a kind in a group.

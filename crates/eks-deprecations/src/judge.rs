@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use eks_model::{Finding, KubeMinor, Severity, Status, Window};
+use eks_model::{Finding, Hop, KubeMinor, Severity, Status, Window};
 
-use crate::catalogue::{Api, Catalogue, Persistence};
+use crate::catalogue::{Api, Catalogue, Persistence, VendorApi};
 use crate::rules;
 use crate::scan::{Certainty, Role, Usage};
 
@@ -31,6 +31,9 @@ enum Fate {
 /// The catalogue decides: gone by the end of the window, not there yet at its start, never turned
 /// on by EKS, deprecated by its end, in this order.
 pub fn judge(catalogue: &Catalogue, usage: &Usage<'_>, window: Window) -> Option<Finding> {
+    if let Some(vendor) = catalogue.vendor(&usage.api_version, &usage.kind) {
+        return Some(vendor_finding(vendor, usage));
+    }
     let fate = fate(catalogue, &usage.api_version, &usage.kind, window)?;
     let row = catalogue.get(&usage.api_version, &usage.kind);
     Some(finding(catalogue, row, fate, usage, window))
@@ -39,7 +42,7 @@ pub fn judge(catalogue: &Catalogue, usage: &Usage<'_>, window: Window) -> Option
 /// Whether a usage of this API would be a finding in this window. Cheaper than [`judge`]; made
 /// for [`crate::scan_with`].
 pub fn matters(catalogue: &Catalogue, api_version: &str, kind: &str, window: Window) -> bool {
-    fate(catalogue, api_version, kind, window).is_some()
+    fate(catalogue, api_version, kind, window).is_some() || catalogue.vendor(api_version, kind).is_some()
 }
 
 fn fate(catalogue: &Catalogue, api_version: &str, kind: &str, window: Window) -> Option<Fate> {
@@ -91,7 +94,46 @@ fn finding(
         (Certainty::Certain, Role::Reference(_)) => Status::Reference,
         (Certainty::Certain, Role::Object | Role::ListItem) => status,
     };
-    let mut finding = Finding::new(rule.id, severity, status);
+    let mut finding = about(usage, Finding::new(rule.id, severity, status));
+    finding.deprecated_in = row.and_then(|row| row.deprecated);
+    finding.removed_in = row.and_then(|row| row.removed);
+    let replacement = row.and_then(|row| successor(catalogue, row, window));
+    finding.replacement = replacement.as_ref().map(|to| format!("{} {}", to.api_version, to.kind));
+    finding.replacement_since = replacement.as_ref().and_then(|to| to.since);
+    finding.hop = match fate {
+        Fate::Removed(at) | Fate::NotYetServed(at) | Fate::Deprecated(at) => window.hop_to(at).map(Hop::to),
+        Fate::NeverOnEks | Fate::Unheard => None,
+    };
+    finding.url = Some(url(fate));
+    finding.message = message(catalogue, row, fate, usage, window);
+    finding.remedy = remedy(catalogue, row, fate, replacement.as_ref(), window);
+    finding
+}
+
+/// An API of a project beside Kubernetes. Which of its versions runs is not in the manifest, so
+/// this warns; the versions that support a recent Kubernetes are far beyond.
+fn vendor_finding(vendor: &VendorApi, usage: &Usage<'_>) -> Finding {
+    let status = match usage.certainty {
+        Certainty::Certain => Status::Removed,
+        Certainty::Template | Certainty::Conditional => Status::Possible,
+    };
+    let mut finding = about(usage, Finding::new(rules::VENDOR.id, Severity::Warn, status));
+    finding.replacement = Some(vendor.replacement.to_owned());
+    finding.url = Some(vendor.source.to_owned());
+    let name = usage.name.as_deref().map_or_else(String::new, |name| format!(" \"{name}\""));
+    finding.message = format!(
+        "{} {}{name} is gone in {} {} (deprecated there since {}); newer Kubernetes needs newer {}",
+        usage.api_version, usage.kind, vendor.project, vendor.gone, vendor.deprecated, vendor.project
+    );
+    finding.remedy = format!(
+        "change it to {} before {} is updated to {}",
+        vendor.replacement, vendor.project, vendor.gone
+    );
+    finding
+}
+
+/// A finding with its subject and its place.
+fn about(usage: &Usage<'_>, mut finding: Finding) -> Finding {
     finding.api_version = Some(usage.api_version.to_string());
     finding.kind = Some(usage.kind.to_string());
     finding.name = usage.name.as_ref().map(ToString::to_string);
@@ -101,20 +143,6 @@ fn finding(
     finding.document = usage.document;
     finding.source = usage.source.as_ref().map(ToString::to_string);
     finding.width = u32::try_from(usage.api_version.chars().count()).unwrap_or(1);
-    finding.deprecated_in = row.and_then(|row| row.deprecated);
-    finding.removed_in = row.and_then(|row| row.removed);
-    let replacement = row.and_then(|row| successor(catalogue, row, window));
-    finding.replacement = replacement.as_ref().map(|to| format!("{} {}", to.api_version, to.kind));
-    finding.replacement_since = replacement.as_ref().and_then(|to| to.since);
-    finding.hop = match fate {
-        Fate::Removed(at) | Fate::NotYetServed(at) | Fate::Deprecated(at) => {
-            window.hop_to(at).map(|hop| hop.to())
-        }
-        Fate::NeverOnEks | Fate::Unheard => None,
-    };
-    finding.url = Some(url(fate));
-    finding.message = message(catalogue, row, fate, usage, window);
-    finding.remedy = remedy(catalogue, row, fate, replacement.as_ref(), window);
     finding
 }
 

@@ -28,7 +28,7 @@ mod judge;
 pub mod rules;
 mod scan;
 
-pub use catalogue::{Api, Catalogue, CatalogueError, Fact, Persistence, Replacement};
+pub use catalogue::{Api, Catalogue, CatalogueError, Fact, Persistence, Replacement, VendorApi};
 pub use judge::{judge, matters};
 pub use scan::{
     Certainty, Format, HelmRelease, Pragma, ReleaseStatus, Role, Scan, UnreadText, Usage, newest_deployed,

@@ -104,8 +104,26 @@ pub static NOT_SERVED: Rule = Rule {
     },
 };
 
+/// An API of a project beside Kubernetes.
+pub static VENDOR: Rule = Rule {
+    id: "API005",
+    title: "API that its project took away",
+    checks: "An object uses an API of a project beside Kubernetes (cert-manager, the CSI snapshotter, \
+             Istio) that this project no longer serves. Severity `warn`: which version of the project \
+             runs, a manifest does not say.",
+    why: "The upgrade of Kubernetes sooner or later demands a newer version of the project, and with \
+          it the object can no longer be applied.",
+    since_until: "The project's own versions, in `data/vendors.tsv`.",
+    source: "The projects' release notes and upgrade guides, one in each row (2026-11-24).",
+    example: Example {
+        text: "apiVersion: cert-manager.io/v1alpha2\nkind: Issuer\nmetadata:\n  name: ca\n",
+        from: 33,
+        to: 34,
+    },
+};
+
 /// All rules, by id.
-pub static ALL: [&Rule; 4] = [&REMOVED, &DEPRECATED, &NOT_YET_SERVED, &NOT_SERVED];
+pub static ALL: [&Rule; 5] = [&REMOVED, &DEPRECATED, &NOT_YET_SERVED, &NOT_SERVED, &VENDOR];
 
 /// The rule of an id.
 pub fn get(id: &str) -> Option<&'static Rule> {

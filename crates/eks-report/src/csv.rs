@@ -3,8 +3,23 @@
 use eks_model::{CheckReport, KubeMinor};
 
 const HEADER: [&str; 17] = [
-    "id", "severity", "status", "hop", "apiVersion", "kind", "namespace", "name", "file", "line", "column",
-    "deprecatedIn", "removedIn", "replacement", "replacementSince", "message", "remedy",
+    "id",
+    "severity",
+    "status",
+    "hop",
+    "apiVersion",
+    "kind",
+    "namespace",
+    "name",
+    "file",
+    "line",
+    "column",
+    "deprecatedIn",
+    "removedIn",
+    "replacement",
+    "replacementSince",
+    "message",
+    "remedy",
 ];
 
 pub(crate) fn render(report: &CheckReport) -> String {

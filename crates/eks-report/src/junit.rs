@@ -33,11 +33,7 @@ pub(crate) fn render(report: &CheckReport) -> String {
         ));
         let text = format!("{}. Fix: {}", finding.message, finding.remedy);
         let element = match finding.severity {
-            Severity::Block => format!(
-                "<failure type=\"{}\" message=\"{}\"/>",
-                finding.id,
-                escape(&text)
-            ),
+            Severity::Block => format!("<failure type=\"{}\" message=\"{}\"/>", finding.id, escape(&text)),
             // A warning passes; what it says goes along.
             Severity::Warn | Severity::Info => format!("<system-out>{}</system-out>", escape(&text)),
         };

@@ -20,7 +20,8 @@ pub(crate) fn render(report: &CheckReport) -> String {
                 f.kind.clone().unwrap_or_default(),
                 object_name(f),
             ];
-            let object: Vec<String> = object.iter().filter(|part| !part.is_empty()).map(|part| code(part)).collect();
+            let object: Vec<String> =
+                object.iter().filter(|part| !part.is_empty()).map(|part| code(part)).collect();
             out.push_str(&format!(
                 "| {} {} | {} | {} | {} | {} |\n",
                 f.severity.as_str(),
@@ -37,7 +38,11 @@ pub(crate) fn render(report: &CheckReport) -> String {
         out.push_str("Not read:\n\n");
         for unread in &report.unread {
             let line = unread.line.map_or_else(String::new, |line| format!(":{line}"));
-            out.push_str(&format!("- {}: {}\n", code(&format!("{}{line}", unread.file)), cell(&unread.reason)));
+            out.push_str(&format!(
+                "- {}: {}\n",
+                code(&format!("{}{line}", unread.file)),
+                cell(&unread.reason)
+            ));
         }
         out.push('\n');
     }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::{RuleInfo, fingerprints, object_name, pretty};
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 pub(crate) fn render(report: &CheckReport, rules: &[RuleInfo]) -> String {
     let descriptors: Vec<Value> = rules
@@ -63,7 +64,9 @@ pub(crate) fn render(report: &CheckReport, rules: &[RuleInfo]) -> String {
                     "replacementSince": f.replacement_since,
                 },
             });
-            if let (Some(index), Some(map)) = (rules.iter().position(|rule| rule.id == f.id), result.as_object_mut()) {
+            if let (Some(index), Some(map)) =
+                (rules.iter().position(|rule| rule.id == f.id), result.as_object_mut())
+            {
                 map.insert("ruleIndex".to_owned(), json!(index));
             }
             result

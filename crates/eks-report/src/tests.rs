@@ -1,8 +1,8 @@
 //! Every form, over one report with everything in it and one with nothing.
 
 use eks_model::{
-    CheckReport, FailOn, Finding, KubeMinor, Scanned, Severity, Status, Suppression, SuppressionState, Tool, Unread,
-    UnreadKind, Window,
+    CheckReport, FailOn, Finding, KubeMinor, Scanned, Severity, Status, Suppression, SuppressionState, Tool,
+    Unread, UnreadKind, Window,
 };
 use serde_json::Value;
 
@@ -55,8 +55,18 @@ fn full() -> CheckReport {
     warning.remedy = "plan for it".to_owned();
     report.findings = vec![again, warning, finding];
     report.unread = vec![
-        Unread { file: "b.yaml".to_owned(), line: Some(3), reason: "it is not valid YAML: a, \"b\"".to_owned(), kind: UnreadKind::Text },
-        Unread { file: "c.yaml".to_owned(), line: None, reason: "it cannot be read".to_owned(), kind: UnreadKind::Input },
+        Unread {
+            file: "b.yaml".to_owned(),
+            line: Some(3),
+            reason: "it is not valid YAML: a, \"b\"".to_owned(),
+            kind: UnreadKind::Text,
+        },
+        Unread {
+            file: "c.yaml".to_owned(),
+            line: None,
+            reason: "it cannot be read".to_owned(),
+            kind: UnreadKind::Input,
+        },
     ];
     report.suppressions = vec![Suppression {
         file: ".eks-skew-check.yaml".to_owned(),
@@ -74,7 +84,8 @@ fn validates(schema: &str, text: &str) {
     let schema: Value = serde_json::from_str(schema).unwrap();
     let value: Value = serde_json::from_str(text).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<String> =
+        validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:#?}\n{text}");
 }
 
@@ -127,8 +138,9 @@ fn sarif_validates() {
     assert_eq!(location["region"]["startLine"], 12);
     assert_eq!(run["tool"]["driver"]["rules"][0]["id"], "API001");
     assert_eq!(run["invocations"][0]["executionSuccessful"], false);
-    let fingerprints: Vec<&str> =
-        (0..3).map(|n| run["results"][n]["partialFingerprints"]["eksSkewCheck/v1"].as_str().unwrap()).collect();
+    let fingerprints: Vec<&str> = (0..3)
+        .map(|n| run["results"][n]["partialFingerprints"]["eksSkewCheck/v1"].as_str().unwrap())
+        .collect();
     assert_ne!(fingerprints[1], fingerprints[2], "two findings of one identity are told apart");
 }
 
@@ -189,7 +201,10 @@ fn junit_is_well_formed_and_counts_right() {
             }
         }
         assert_eq!((seen_cases, seen_failures, seen_errors), (cases, failures, errors), "{text}");
-        assert!(text.contains(&format!("tests=\"{cases}\" failures=\"{failures}\" errors=\"{errors}\"")), "{text}");
+        assert!(
+            text.contains(&format!("tests=\"{cases}\" failures=\"{failures}\" errors=\"{errors}\"")),
+            "{text}"
+        );
     }
 }
 

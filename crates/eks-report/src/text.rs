@@ -90,9 +90,15 @@ fn one_finding(out: &mut String, finding: &Finding, paint: Paint) {
             let pad = " ".repeat(number.len());
             let carets = "^".repeat(finding.width.max(1) as usize);
             let space = " ".repeat(offset);
-            push_line(out, &format!("    {pad} {bar} {space}{}", paint.severity_marks(finding.severity, &carets)));
+            push_line(
+                out,
+                &format!("    {pad} {bar} {space}{}", paint.severity_marks(finding.severity, &carets)),
+            );
         }
-        None => push_line(out, &format!("    {}", paint.dim(&format!("line {number}, column {}", finding.column)))),
+        None => push_line(
+            out,
+            &format!("    {}", paint.dim(&format!("line {number}, column {}", finding.column))),
+        ),
     }
     push_line(out, &format!("    fix: {}", printable(&finding.remedy)));
 }

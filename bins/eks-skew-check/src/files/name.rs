@@ -4,8 +4,8 @@ use eks_deprecations::Format;
 
 /// What people put behind `.yaml` for texts that become YAML.
 const SUFFIXES: [&str; 19] = [
-    "tmpl", "tpl", "template", "gotmpl", "gtpl", "j2", "jinja", "jinja2", "erb", "mustache", "hbs", "in", "dist",
-    "example", "sample", "injected", "golden", "envsubst", "tftpl",
+    "tmpl", "tpl", "template", "gotmpl", "gtpl", "j2", "jinja", "jinja2", "erb", "mustache", "hbs", "in",
+    "dist", "example", "sample", "injected", "golden", "envsubst", "tftpl",
 ];
 
 /// What a file of this name is meant to be; `None` when it is no business of ours.

@@ -113,7 +113,9 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
                 let format = path.file_name().and_then(|name| name.to_str()).and_then(format_of);
                 files.push((path, format.unwrap_or_default()));
             }
-            Ok(_) => outcome.input_unread(&name, "it is neither a file nor a folder; name one that is".to_owned()),
+            Ok(_) => {
+                outcome.input_unread(&name, "it is neither a file nor a folder; name one that is".to_owned())
+            }
             Err(error) => outcome.input_unread(&name, cannot("it", &error)),
         }
     }
@@ -161,7 +163,9 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
             match worker.join() {
                 Ok(found) => outcome.merge(found),
                 // What this worker had found is lost, so the check must not pass.
-                Err(_) => outcome.input_unread(".", "a worker stopped unexpectedly; please report it".to_owned()),
+                Err(_) => {
+                    outcome.input_unread(".", "a worker stopped unexpectedly; please report it".to_owned())
+                }
             }
         }
     });
@@ -179,7 +183,8 @@ fn outer_rules(folder: &Path) -> Option<Arc<Rules>> {
     let root = folder.ancestors().find(|folder| folder.join(".git").exists())?;
     let exclude = root.join(".git/info/exclude");
     let mut rules = if exclude.is_file() { Rules::inside(None, root, &exclude) } else { None };
-    let between: Vec<&Path> = folder.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
+    let between: Vec<&Path> =
+        folder.ancestors().skip(1).take_while(|folder| folder.starts_with(root)).collect();
     for folder in between.into_iter().rev() {
         let file = folder.join(".gitignore");
         if file.is_file() {
@@ -253,7 +258,11 @@ fn folder(
             if name == ".git" {
                 outcome.skip(job, &shown(&path, job.directory), "git's own");
             } else if name == "node_modules" && !job.no_ignore {
-                outcome.skip(job, &shown(&path, job.directory), "packages, not manifests (--no-ignore looks into it)");
+                outcome.skip(
+                    job,
+                    &shown(&path, job.directory),
+                    "packages, not manifests (--no-ignore looks into it)",
+                );
             } else if left_out(true) {
                 outcome.skip(job, &shown(&path, job.directory), "left out by .gitignore");
             } else {

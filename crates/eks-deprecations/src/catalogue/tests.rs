@@ -24,7 +24,7 @@ fn replacement(name: &str) -> String {
 
 #[test]
 fn the_table_is_sorted_unique_and_sourced() {
-    let catalogue = Catalogue::parse(TABLE, KNOWN).unwrap();
+    let catalogue = Catalogue::parse(TABLE, KNOWN, VENDORS).unwrap();
     assert!(catalogue.rows.len() > 250, "{} rows", catalogue.rows.len());
     let lines: Vec<(&str, &str, &str)> = data_lines(TABLE)
         .map(|(_, text)| {
@@ -41,6 +41,21 @@ fn the_table_is_sorted_unique_and_sourced() {
         assert!(!row.source.is_empty(), "{name} has no source");
         let date: Vec<usize> = row.as_of.split('-').map(str::len).collect();
         assert_eq!(date, [4, 2, 2], "{name} has no date");
+    }
+}
+
+#[test]
+fn the_table_of_projects_is_sorted_unique_and_sourced() {
+    let rows = Catalogue::embedded().vendors();
+    assert!(data_lines(VENDORS).map(|(_, text)| text.split('\t').take(3).collect::<Vec<_>>()).is_sorted());
+    for pair in rows.windows(2) {
+        assert_ne!((&pair[0].api_version, pair[0].kind), (&pair[1].api_version, pair[1].kind));
+    }
+    for row in rows {
+        assert!(row.source.starts_with("https://") && row.as_of.len() == 10, "{row:?}");
+        assert!(row.replacement.split_once(' ').is_some(), "{row:?}");
+        let (group, _) = row.api_version.split_once('/').unwrap();
+        assert!(!Catalogue::embedded().has_group(group), "{group} is Kubernetes' own");
     }
 }
 
@@ -116,8 +131,14 @@ fn alphas_without_a_marker_have_their_end() {
 fn replacements_are_followed_to_a_living_version() {
     for (name, expected) in [
         // row 31
-        ("flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema", "flowcontrol.apiserver.k8s.io/v1 FlowSchema since 29"),
-        ("flowcontrol.apiserver.k8s.io/v1beta2 FlowSchema", "flowcontrol.apiserver.k8s.io/v1 FlowSchema since 29"),
+        (
+            "flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema",
+            "flowcontrol.apiserver.k8s.io/v1 FlowSchema since 29",
+        ),
+        (
+            "flowcontrol.apiserver.k8s.io/v1beta2 FlowSchema",
+            "flowcontrol.apiserver.k8s.io/v1 FlowSchema since 29",
+        ),
         ("resource.k8s.io/v1alpha3 ResourceClaim", "resource.k8s.io/v1 ResourceClaim since 34"),
         ("autoscaling/v2beta1 HorizontalPodAutoscaler", "autoscaling/v2 HorizontalPodAutoscaler since 23"),
         // row 32
@@ -180,8 +201,10 @@ fn a_broken_table_is_refused_with_its_line() {
         ("h\ng\tv1\tA\t\t\t\t\t\tmaybe\tserved\ts\t2026-01-01\n", "persisted"),
         ("h\ng\tv1\tA\t\t\t\t\t\tyes\tsometimes\ts\t2026-01-01\n", "eks"),
     ] {
-        let error = Catalogue::parse(table, known).unwrap_err().to_string();
+        let error = Catalogue::parse(table, known, VENDORS).unwrap_err().to_string();
         assert!(error.contains("line 2") && error.contains(reason), "{error}");
     }
-    assert!(Catalogue::parse(TABLE, "h\n").is_err());
+    assert!(
+        Catalogue::parse(TABLE, "h\n", VENDORS).is_err() && Catalogue::parse(TABLE, KNOWN, "h\na\n").is_err()
+    );
 }

@@ -69,7 +69,9 @@ fn stable_kinds_of_today_are_no_findings() {
     // row 3: nothing but Endpoints and ComponentStatus
     let catalogue = Catalogue::embedded();
     let newest = catalogue.newest().minor.minor();
-    for row in catalogue.rows().iter().filter(|row| !row.version.contains("alpha") && !row.version.contains("beta")) {
+    for row in
+        catalogue.rows().iter().filter(|row| !row.version.contains("alpha") && !row.version.contains("beta"))
+    {
         let old_enough = row.introduced.is_none_or(|introduced| introduced.minor() < newest);
         if old_enough && row.removed.is_none() {
             let found = judge(catalogue, &usage(&row.api_version, row.kind), window(newest - 1, newest));
@@ -118,14 +120,49 @@ fn a_finding_says_in_which_hop_it_bites() {
 #[test]
 fn the_remedy_says_when_to_switch() {
     for (name, from, to, expected) in [
-        ("policy/v1beta1 PodDisruptionBudget", 23, 26, "change it to policy/v1 PodDisruptionBudget now: 1.23 already serves it (since 1.21)"),
-        ("policy/v1beta1 PodDisruptionBudget", 20, 26, "change it to policy/v1 PodDisruptionBudget after the hop to 1.21, which brings it, and before the hop to 1.25"),
-        ("storage.k8s.io/v1beta1 VolumeAttributesClass", 33, 37, "change it to storage.k8s.io/v1 VolumeAttributesClass after the hop to 1.34, which brings it, and before the hop to 1.37"),
+        (
+            "policy/v1beta1 PodDisruptionBudget",
+            23,
+            26,
+            "change it to policy/v1 PodDisruptionBudget now: 1.23 already serves it (since 1.21)",
+        ),
+        (
+            "policy/v1beta1 PodDisruptionBudget",
+            20,
+            26,
+            "change it to policy/v1 PodDisruptionBudget after the hop to 1.21, which brings it, and before the hop to 1.25",
+        ),
+        (
+            "storage.k8s.io/v1beta1 VolumeAttributesClass",
+            33,
+            37,
+            "change it to storage.k8s.io/v1 VolumeAttributesClass after the hop to 1.34, which brings it, and before the hop to 1.37",
+        ),
         // No version is served all the way: a bridge is needed.
-        ("flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema", 24, 30, "change it to flowcontrol.apiserver.k8s.io/v1beta3 for the hop to 1.26, and to flowcontrol.apiserver.k8s.io/v1 FlowSchema after the hop to 1.29"),
-        ("flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema", 25, 27, "change it to flowcontrol.apiserver.k8s.io/v1beta3 FlowSchema right with the hop to 1.26: not served before it, and this one not after it"),
-        ("storage.k8s.io/v1 VolumeAttributesClass", 33, 35, "keep storage.k8s.io/v1beta1 until hop 1.33 → 1.34 is done, then switch to this one"),
-        ("storage.k8s.io/v1 VolumeAttributesClass", 31, 33, "use storage.k8s.io/v1beta1: this one comes after the upgrade"),
+        (
+            "flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema",
+            24,
+            30,
+            "change it to flowcontrol.apiserver.k8s.io/v1beta3 for the hop to 1.26, and to flowcontrol.apiserver.k8s.io/v1 FlowSchema after the hop to 1.29",
+        ),
+        (
+            "flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema",
+            25,
+            27,
+            "change it to flowcontrol.apiserver.k8s.io/v1beta3 FlowSchema right with the hop to 1.26: not served before it, and this one not after it",
+        ),
+        (
+            "storage.k8s.io/v1 VolumeAttributesClass",
+            33,
+            35,
+            "keep storage.k8s.io/v1beta1 until hop 1.33 → 1.34 is done, then switch to this one",
+        ),
+        (
+            "storage.k8s.io/v1 VolumeAttributesClass",
+            31,
+            33,
+            "use storage.k8s.io/v1beta1: this one comes after the upgrade",
+        ),
         ("resource.k8s.io/v1 DeviceClass", 33, 35, "apply it only after hop 1.33 → 1.34"),
     ] {
         assert_eq!(judged(name, from, to).unwrap().remedy, expected, "{name} {from} to {to}");
@@ -145,7 +182,10 @@ fn a_replacement_is_never_said_to_be_missing_where_there_is_one() {
         for (from, to) in [(15, 16), (20, 22), (24, 25), (25, 29), (31, 34), (36, 37)] {
             let finding = judge(Catalogue::embedded(), &usage(&row.api_version, row.kind), window(from, to));
             for finding in finding.iter().filter(|f| f.id == "API001") {
-                assert!(finding.replacement.is_some() && !finding.remedy.contains("no replacement"), "{finding:?}");
+                assert!(
+                    finding.replacement.is_some() && !finding.remedy.contains("no replacement"),
+                    "{finding:?}"
+                );
             }
         }
     }
@@ -163,7 +203,9 @@ fn a_forecast_is_called_one() {
 #[test]
 fn what_is_not_certain_is_called_possible() {
     let mut usage = usage("policy/v1beta1", "PodSecurityPolicy");
-    for (certainty, severity) in [(Certainty::Template, Severity::Block), (Certainty::Conditional, Severity::Warn)] {
+    for (certainty, severity) in
+        [(Certainty::Template, Severity::Block), (Certainty::Conditional, Severity::Warn)]
+    {
         usage.certainty = certainty;
         let finding = judge(Catalogue::embedded(), &usage, window(24, 25)).unwrap();
         assert_eq!((finding.id, finding.status, finding.severity), ("API001", Status::Possible, severity));
@@ -178,8 +220,12 @@ fn every_rule_finds_its_example_and_no_other_rule_does() {
     for rule in rules::ALL {
         let scan = scan(rule.example.text.as_bytes());
         let window = window(rule.example.from, rule.example.to);
-        let found: Vec<_> =
-            scan.usages.iter().filter_map(|usage| judge(Catalogue::embedded(), usage, window)).map(|f| f.id).collect();
+        let found: Vec<_> = scan
+            .usages
+            .iter()
+            .filter_map(|usage| judge(Catalogue::embedded(), usage, window))
+            .map(|f| f.id)
+            .collect();
         assert_eq!(found, [rule.id]);
         for text in [rule.title, rule.checks, rule.why, rule.since_until, rule.source] {
             assert!(!text.is_empty(), "{} has an empty heading", rule.id);

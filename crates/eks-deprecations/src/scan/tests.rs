@@ -37,18 +37,12 @@ fn places_are_those_of_the_value() {
         seen("# c\nkind: A\nmetadata:\n  namespace: n\n  name: x\napiVersion: g/v1\n"),
         ["6:13 g/v1 A n/x"]
     );
-    assert_eq!(
-        seen("a: 1\n---\napiVersion:   'g/v1'\nkind: \"A\"\n"),
-        ["3:15 g/v1 A -/-"]
-    );
+    assert_eq!(seen("a: 1\n---\napiVersion:   'g/v1'\nkind: \"A\"\n"), ["3:15 g/v1 A -/-"]);
     assert_eq!(
         seen("apiVersion: v1\nkind: List\nitems:\n- kind: A\n  apiVersion: g/v1\n  metadata: {name: x}\n"),
         ["5:15 g/v1 A -/x"]
     );
-    assert_eq!(
-        seen("{\n \"kind\": \"A\",\n \"apiVersion\": \"g/v1\"}\n"),
-        ["3:16 g/v1 A -/-"]
-    );
+    assert_eq!(seen("{\n \"kind\": \"A\",\n \"apiVersion\": \"g/v1\"}\n"), ["3:16 g/v1 A -/-"]);
     assert_eq!(seen("é: ü\n\u{FEFF}"), Vec::<String>::new());
     // Columns are characters, also behind a byte order mark.
     assert_eq!(seen("\u{FEFF}{é: 1, apiVersion: g/v1, kind: A}"), ["1:20 g/v1 A -/-"]);
@@ -109,9 +103,12 @@ fn templates_are_never_silent() {
         ]
     );
     // Computed: unread, at its line.
-    let text = "{{- if .Values.x }}\napiVersion: {{ include \"ingress.api\" . }}\nkind: Ingress\n{{- end }}\n";
+    let text =
+        "{{- if .Values.x }}\napiVersion: {{ include \"ingress.api\" . }}\nkind: Ingress\n{{- end }}\n";
     assert_eq!(unread(text), [format!("2: {}", template::COMPUTED)]);
-    for text in ["{{ include \"lib.deployment\" . }}\n", "{{- range .Values.all }}\n---\n{{ tpl . $ }}\n{{- end }}\n"] {
+    for text in
+        ["{{ include \"lib.deployment\" . }}\n", "{{- range .Values.all }}\n---\n{{ tpl . $ }}\n{{- end }}\n"]
+    {
         assert_eq!(unread(text).len(), 1, "{text}");
     }
     for value in ["${API}", "$(API)", "{{ api }}", "<%= api %>", "'{{ api }}'", "((api))", "[[ api ]]"] {
@@ -119,13 +116,22 @@ fn templates_are_never_silent() {
         assert_eq!(unread(&text).len(), 1, "{text}");
     }
     // Control alone puts out nothing.
-    for text in ["{{- if .Values.x -}}\n{{- end }}\n", "{{/* a comment */}}\n", "{{- define \"x\" }}\na: b\n{{- end }}\n", "{{- $x := 1 }}\n"] {
+    for text in [
+        "{{- if .Values.x -}}\n{{- end }}\n",
+        "{{/* a comment */}}\n",
+        "{{- define \"x\" }}\na: b\n{{- end }}\n",
+        "{{- $x := 1 }}\n",
+    ] {
         assert!(unread(text).is_empty(), "{text} {:?}", unread(text));
     }
     // Definitions with whole manifests in them.
-    let text = "{{- define \"lib.pdb\" -}}\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n{{- end -}}\n";
+    let text =
+        "{{- define \"lib.pdb\" -}}\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n{{- end -}}\n";
     let helpers = scan_with(text.as_bytes(), Format::Helpers, &|_, _| true);
-    assert_eq!(helpers.usages.iter().map(show).collect::<Vec<_>>(), ["2:13 policy/v1beta1 PodDisruptionBudget -/- possible"]);
+    assert_eq!(
+        helpers.usages.iter().map(show).collect::<Vec<_>>(),
+        ["2:13 policy/v1beta1 PodDisruptionBudget -/- possible"]
+    );
 }
 
 #[test]
@@ -248,7 +254,20 @@ fn metadata_may_be_anything() {
 #[test]
 fn nothing_is_found_where_nothing_is() {
     // row 13
-    for text in ["", "\n\n", "# comment\n", "---\n", "---\n---\n", "...\n", "--- # c\n...\n", "\u{FEFF}", "null\n", "a: b\n", "- a\n- b\n", "text\n"] {
+    for text in [
+        "",
+        "\n\n",
+        "# comment\n",
+        "---\n",
+        "---\n---\n",
+        "...\n",
+        "--- # c\n...\n",
+        "\u{FEFF}",
+        "null\n",
+        "a: b\n",
+        "- a\n- b\n",
+        "text\n",
+    ] {
         let scan = scan(text.as_bytes());
         assert!(scan.usages.is_empty() && scan.unread.is_empty(), "{text:?} {:?}", scan.unread);
     }
@@ -282,7 +301,10 @@ fn a_kubeconfig_names_the_api_of_its_plugins() {
     for (text, place) in [(yaml, "7:19"), (json, "2:14")] {
         let scan = scan(text.as_bytes());
         assert_eq!(scan.usages.len(), 2, "{text}");
-        assert_eq!(show(&scan.usages[1]), format!("{place} client.authentication.k8s.io/v1alpha1 ExecCredential -/eks"));
+        assert_eq!(
+            show(&scan.usages[1]),
+            format!("{place} client.authentication.k8s.io/v1alpha1 ExecCredential -/eks")
+        );
         assert!(matches!(scan.usages[1].role, Role::Reference(_)));
         assert_eq!(scan.objects, 1);
     }
@@ -307,7 +329,8 @@ fn nested_aliases_cost_no_more_than_they_should() {
 #[test]
 fn comments_to_this_program_are_found_with_their_document() {
     let text = "# eks-skew-check: ignore API001 reason=first\napiVersion: g/v1\nkind: A\n---\napiVersion: g/v1 # eks-skew-check: ignore API001 reason=second\nkind: B\ndata:\n  x: \"eks-skew-check: not this\"\n---\n---\n# eks-skew-check: ignore API002 reason=third\na: b\n";
-    let pragmas: Vec<_> = scan(text.as_bytes()).pragmas.into_iter().map(|p| (p.line, p.document, p.text)).collect();
+    let pragmas: Vec<_> =
+        scan(text.as_bytes()).pragmas.into_iter().map(|p| (p.line, p.document, p.text)).collect();
     assert_eq!(
         pragmas,
         [
@@ -361,7 +384,9 @@ mod helm_tests {
     }
 
     fn secret(payload: &str, namespace: &str) -> String {
-        format!("apiVersion: v1\nkind: Secret\ntype: helm.sh/release.v1\nmetadata:\n  name: sh.helm.release.v1.web.v1\n  namespace: {namespace}\ndata:\n  release: {payload}\n")
+        format!(
+            "apiVersion: v1\nkind: Secret\ntype: helm.sh/release.v1\nmetadata:\n  name: sh.helm.release.v1.web.v1\n  namespace: {namespace}\ndata:\n  release: {payload}\n"
+        )
     }
 
     const MANIFEST: &str = "---\n# Source: web/templates/pdb.yaml\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: web\n---\nkey: [broken\n";
@@ -373,21 +398,46 @@ mod helm_tests {
         let once = STANDARD.encode(gzip(&json));
         let twice = STANDARD.encode(&once);
         let plain = STANDARD.encode(STANDARD.encode(&json));
-        let config_map = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: sh.helm.release.v1.web.v1\n  namespace: shop\ndata:\n  release: {once}\n");
-        let as_json = format!("{{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"type\":\"helm.sh/release.v1\",\"metadata\":{{\"name\":\"x\",\"namespace\":\"shop\"}},\"data\":{{\"release\":\"{twice}\"}}}}]}}");
+        let config_map = format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: sh.helm.release.v1.web.v1\n  namespace: shop\ndata:\n  release: {once}\n"
+        );
+        let as_json = format!(
+            "{{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"type\":\"helm.sh/release.v1\",\"metadata\":{{\"name\":\"x\",\"namespace\":\"shop\"}},\"data\":{{\"release\":\"{twice}\"}}}}]}}"
+        );
         for text in [secret(&twice, "shop"), secret(&plain, "shop"), config_map, as_json] {
             let outer = scan(text.as_bytes());
             assert!(outer.unread.is_empty(), "{:?}", outer.unread);
             assert_eq!(outer.releases.len(), 1, "{text}");
             let inner = outer.releases[0].scan(&|_, _| true);
-            let found: Vec<_> = inner.usages.iter().map(|usage| {
-                (usage.kind.to_string(), usage.namespace.as_deref().unwrap_or("-").to_owned(), usage.source.as_deref().unwrap_or_default().to_owned())
-            }).collect();
-            let of = |kind: &str, source: &str| (kind.to_owned(), "shop".to_owned(), format!("Helm release shop/web revision 1: {source}"));
+            let found: Vec<_> = inner
+                .usages
+                .iter()
+                .map(|usage| {
+                    (
+                        usage.kind.to_string(),
+                        usage.namespace.as_deref().unwrap_or("-").to_owned(),
+                        usage.source.as_deref().unwrap_or_default().to_owned(),
+                    )
+                })
+                .collect();
+            let of = |kind: &str, source: &str| {
+                (kind.to_owned(), "shop".to_owned(), format!("Helm release shop/web revision 1: {source}"))
+            };
             // row 49: the namespace is the release's
-            assert_eq!(found, [of("PodDisruptionBudget", "web/templates/pdb.yaml"), of("CronJob", "web/templates/hook.yaml"), of("CustomResourceDefinition", "crds/c.yaml")]);
+            assert_eq!(
+                found,
+                [
+                    of("PodDisruptionBudget", "web/templates/pdb.yaml"),
+                    of("CronJob", "web/templates/hook.yaml"),
+                    of("CustomResourceDefinition", "crds/c.yaml")
+                ]
+            );
             assert_eq!(inner.unread.len(), 1);
-            assert!(inner.unread[0].reason.contains("line 8") || inner.unread[0].reason.contains("line 9"), "{:?}", inner.unread);
+            assert!(
+                inner.unread[0].reason.contains("line 8") || inner.unread[0].reason.contains("line 9"),
+                "{:?}",
+                inner.unread
+            );
         }
     }
 
