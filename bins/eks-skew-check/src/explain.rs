@@ -19,8 +19,13 @@ pub(crate) fn explain(args: &ExplainArgs, environment: &mut Environment<'_>) -> 
     if let Some(rule) = rules::get(&args.what.to_ascii_uppercase()) {
         explain_rule(&mut text, rule)?;
     } else {
-        let rows: Vec<&Api> = catalogue.rows().iter().filter(|row| names(row, &args.what)).collect();
-        if rows.is_empty() {
+        let rows: Vec<&Api> = catalogue.rows().iter().filter(|row| is_named(&args.what, &row.api_version, row.kind, row.group)).collect();
+        let vendors: Vec<_> = catalogue
+            .vendors()
+            .iter()
+            .filter(|row| is_named(&args.what, &row.api_version, row.kind, ""))
+            .collect();
+        if rows.is_empty() && vendors.is_empty() {
             bail!(
                 "there is no rule and no API `{}`; name a rule (API001) or a part of GROUP/VERSION/KIND, as `eks-skew-check list` prints them",
                 args.what
@@ -29,17 +34,24 @@ pub(crate) fn explain(args: &ExplainArgs, environment: &mut Environment<'_>) -> 
         for row in rows {
             explain_row(&mut text, row, catalogue)?;
         }
+        for row in vendors {
+            writeln!(text, "{} {}", row.api_version, row.kind)?;
+            writeln!(text, "  deprecated   {} {}", row.project, row.deprecated)?;
+            writeln!(text, "  removed      {} {}", row.project, row.gone)?;
+            writeln!(text, "  replacement  {}", row.replacement)?;
+            writeln!(text, "  source       {} ({})\n", row.source, row.as_of)?;
+        }
     }
     output::to_stdout(environment, text.trim_end_matches('\n'))?;
     output::to_stdout(environment, "\n")?;
     Ok(ExitCode::Passed)
 }
 
-/// Whether `what` names this row: its kind, its apiVersion, its group, or both of them.
-fn names(row: &Api, what: &str) -> bool {
-    let full = format!("{}/{}", row.api_version, row.kind);
-    let spaced = format!("{} {}", row.api_version, row.kind);
-    [full.as_str(), spaced.as_str(), row.api_version.as_str(), row.kind, row.group]
+/// Whether `what` names an API: its kind, its apiVersion, its group, or both of the first.
+fn is_named(what: &str, api_version: &str, kind: &str, group: &str) -> bool {
+    let full = format!("{api_version}/{kind}");
+    let spaced = format!("{api_version} {kind}");
+    [full.as_str(), spaced.as_str(), api_version, kind, group]
         .iter()
         .any(|name| !name.is_empty() && name.eq_ignore_ascii_case(what))
 }

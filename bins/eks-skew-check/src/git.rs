@@ -51,23 +51,29 @@ impl Change {
         }
         let found = git(directory, &["merge-base", base, "HEAD"]).with_context(hint)?;
         let merge_base = String::from_utf8_lossy(&found).trim().to_owned();
-        let mut args =
-            vec!["diff", "--name-status", "-z", "-M", "--diff-filter=ACMRT", "--relative", &merge_base, "--"];
-        let named: Vec<&str> = paths.iter().filter_map(|path| path.to_str()).collect();
-        args.extend(&named);
-        let diff = git(directory, &args).with_context(hint)?;
-        let prefix = git(directory, &["rev-parse", "--show-prefix"]).with_context(hint)?;
-        let prefix = String::from_utf8_lossy(&prefix).trim_end().to_owned();
-        let mut files = changed(&diff, &prefix);
-        let mut args = vec!["ls-files", "--others", "--exclude-standard", "-z", "--"];
-        args.extend(&named);
-        let untracked = git(directory, &args).with_context(hint)?;
+        let top = git(directory, &["rev-parse", "--show-toplevel"]).with_context(hint)?;
+        let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end_matches(['\n', '\r']));
+        // The whole repository is compared, so that a file moved into the paths is known as moved.
+        let args = ["diff", "--name-status", "-z", "-M", "--diff-filter=ACMRT", &merge_base];
+        let mut files = changed(&git(&top, &args).with_context(hint)?);
+        let args = ["ls-files", "--others", "--exclude-standard", "-z"];
+        let untracked = git(&top, &args).with_context(hint)?;
         for path in untracked.split(|&b| b == 0).filter(|path| !path.is_empty()) {
-            files.push(Changed {
-                path: PathBuf::from(String::from_utf8_lossy(path).into_owned()),
-                before: None,
-            });
+            files.push(Changed { path: PathBuf::from(String::from_utf8_lossy(path).into_owned()), before: None });
         }
+        // git speaks of real paths.
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let here = real(directory);
+        let within: Vec<PathBuf> = if paths.is_empty() {
+            vec![here.clone()]
+        } else {
+            paths.iter().map(|path| real(&directory.join(path))).collect()
+        };
+        for file in &mut files {
+            let path = top.join(&file.path);
+            file.path = path.strip_prefix(&here).map_or(path.clone(), Path::to_owned);
+        }
+        files.retain(|file| within.iter().any(|path| here.join(&file.path).starts_with(path)));
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Self { directory: directory.to_owned(), base: merge_base, files })
     }
@@ -117,7 +123,7 @@ impl Change {
 }
 
 /// Reads `git diff --name-status -z`.
-fn changed(diff: &[u8], prefix: &str) -> Vec<Changed> {
+fn changed(diff: &[u8]) -> Vec<Changed> {
     let mut fields = diff.split(|&b| b == 0).map(|field| String::from_utf8_lossy(field).into_owned());
     let mut files = Vec::new();
     while let Some(status) = fields.next().filter(|status| !status.is_empty()) {
@@ -126,9 +132,9 @@ fn changed(diff: &[u8], prefix: &str) -> Vec<Changed> {
             Some('A') => (first, None),
             Some('R' | 'C') => {
                 let Some(second) = fields.next() else { break };
-                (second, Some(format!("{prefix}{first}")))
+                (second, Some(first))
             }
-            _ => (first.clone(), Some(format!("{prefix}{first}"))),
+            _ => (first.clone(), Some(first)),
         };
         files.push(Changed { path: PathBuf::from(path), before });
     }

@@ -746,8 +746,7 @@ impl<'a> Reader<'a> {
     /// flow collection there would have to be a key.
     fn stopped_at_template(&self) -> bool {
         let (line, _) = self.line();
-        let key = memchr::memmem::find(line, b"}}")
-            .is_some_and(|at| line.get(at..).is_some_and(|rest| memchr(b':', rest).is_some()));
+        let key = memchr(b':', line).is_some();
         !self.inside && line.starts_with(b"{{") && !key && (self.depth > 0 || line.starts_with(b"{{- "))
     }
 }
