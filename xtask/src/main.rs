@@ -1,1 +1,118 @@
-fn main() {}
+//! The project's own automation: `cargo xtask COMMAND`.
+//!
+//! Everything that CI does is a command here, so that it can be done by hand in the same way.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
+
+mod bench;
+mod catalogue;
+mod deps;
+mod docs;
+mod layers;
+mod process;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::bail;
+use process::Cargo;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test              all tests of the workspace
+  ci                what CI checks: fmt, clippy, docs, tests, layers, deps, tidy, generated files
+  layers            which crate may know which: held against docs/architecture.md's table
+  deps              licences, yanked or doubled crates
+  tidy              what no compiler checks: headers, long files, generated notices
+  docs [--check]    generate docs/rules.md
+  catalogue [--check]
+                    generate the catalogue of APIs from the Go modules of Kubernetes (needs go)
+  bench [--quick]   measure the scanner and the whole process, as ratios in one run
+  fuzz [SECONDS]    run the fuzz target (needs cargo-fuzz)";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test"] => test(),
+        ["ci"] => ci(),
+        ["layers"] => layers::run(&root()),
+        ["deps"] => deps::run(&root()),
+        ["tidy"] => tidy::run(&root()),
+        ["docs"] => docs::run(&root(), false),
+        ["docs", "--check"] => docs::run(&root(), true),
+        ["catalogue"] => catalogue::run(false),
+        ["catalogue", "--check"] => catalogue::run(true),
+        ["bench"] => bench::run(&root(), false),
+        ["bench", "--quick"] => bench::run(&root(), true),
+        ["walk-and-read", folder, threads] => bench::walk_and_read(folder, threads),
+        ["fuzz"] => fuzz("60"),
+        ["fuzz", seconds] => fuzz(seconds),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(anyhow::anyhow!("there is no command `{}`\n\n{USAGE}", words.join(" "))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The root of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+fn test() -> anyhow::Result<()> {
+    Cargo::new("test").args(["--workspace"]).run()
+}
+
+fn ci() -> anyhow::Result<()> {
+    let root = root();
+    step("fmt", || Cargo::new("fmt").args(["--all", "--check"]).run())?;
+    step("clippy", || {
+        Cargo::new("clippy").args(["--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]).run()
+    })?;
+    step("docs", || {
+        Cargo::new("doc")
+            .args(["--workspace", "--no-deps", "--quiet", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .run()
+    })?;
+    step("test", test)?;
+    step("layers", || layers::run(&root))?;
+    step("deps", || deps::run(&root))?;
+    step("tidy", || tidy::run(&root))?;
+    step("generated docs", || docs::run(&root, true))?;
+    step("generated catalogue", || catalogue::run(true))?;
+    println!("\nall checks passed");
+    Ok(())
+}
+
+fn step(name: &str, run: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    println!("\n== {name}");
+    run().map_err(|error| error.context(format!("{name} failed; run it alone to see more")))
+}
+
+/// Runs the fuzz target over its corpus and beyond, for so many seconds.
+fn fuzz(seconds: &str) -> anyhow::Result<()> {
+    if seconds.parse::<u32>().is_err() {
+        bail!("`{seconds}` is no number of seconds");
+    }
+    let folder = root().join("crates/eks-deprecations/fuzz");
+    // What it finds goes into the first folder, which is not kept; a case worth keeping is copied.
+    std::fs::create_dir_all(folder.join("artifacts/found"))?;
+    Cargo::new("fuzz")
+        .args(["run", "scan", "--sanitizer", "none", "artifacts/found", "corpus/scan", "--"])
+        .args([&format!("-max_total_time={seconds}"), "-max_len=4096"])
+        .directory(&folder)
+        // Coverage is a flag of the nightly compiler that stable ones understand too.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .run()
+}

@@ -1,5 +1,6 @@
 //! Tests of the scanner. Numbers of rows are those of docs/peer-rows.md.
 
+mod corpus;
 mod equal;
 
 use super::*;

@@ -1,0 +1,5 @@
+{{- define "x" }}
+apiVersion: g/v1
+kind: A
+{{- end }}
+{{ define "y" }}
