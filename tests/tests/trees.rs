@@ -17,7 +17,8 @@ fn a_platform_repository_is_read_as_it_is() {
 #[test]
 fn its_json_keeps_the_contract() {
     let folder = fixtures().join("platform");
-    let ran = skew_check(&folder, TODAY, &["files", "--from", "1.23", "--to", "1.30", "--output", "json"], b"");
+    let ran =
+        skew_check(&folder, TODAY, &["files", "--from", "1.23", "--to", "1.30", "--output", "json"], b"");
     let schema: serde_json::Value = serde_json::from_str(eks_report::JSON_SCHEMA).unwrap();
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -49,7 +50,12 @@ fn both_readings_agree_on_every_fixture() {
             }
             let bytes = std::fs::read(&path).unwrap();
             let by_lines = scan_with(&bytes, Format::Manifest, &|_, _| true);
-            assert_eq!(by_lines, scan_by_parser(&bytes, Format::Manifest, &|_, _| true), "{}", path.display());
+            assert_eq!(
+                by_lines,
+                scan_by_parser(&bytes, Format::Manifest, &|_, _| true),
+                "{}",
+                path.display()
+            );
             files += 1;
         }
     }

@@ -19,7 +19,9 @@ const LARGE: u64 = 330 << 20;
 const QUICK: u64 = 40 << 20;
 
 pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<()> {
-    Cargo::new("build").args(["--quiet", "--release", "--package", "eks-skew-check", "--package", "xtask"]).run()?;
+    Cargo::new("build")
+        .args(["--quiet", "--release", "--package", "eks-skew-check", "--package", "xtask"])
+        .run()?;
     let release = root.join("target/release");
     let (checker, reader) = (release.join("eks-skew-check"), release.join("xtask"));
     let size = if quick { QUICK } else { LARGE };
@@ -28,12 +30,29 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<()> {
     let made = corpus::make(&whole, size)?;
     println!("corpus: {} files, {} MiB, made from a fixed seed", made.files, made.bytes >> 20);
 
-    println!("\n== the whole process against walking and reading the same files (warm cache, medians of rounds in turns)");
+    println!(
+        "\n== the whole process against walking and reading the same files (warm cache, medians of rounds in turns)"
+    );
     println!("{:<34} {:>9} {:>9} {:>9}   {:>6}", "", "median ms", "min", "max", "ratio");
     let rounds = if quick { 5 } else { 9 };
     for threads in ["1", "2"] {
         let path = whole.to_string_lossy().into_owned();
-        let check = Process::new(&checker, ["files", "--no-config", "-o", "json=/dev/null", "--from", "1.33", "--to", "1.36", "-j", threads, &path]);
+        let check = Process::new(
+            &checker,
+            [
+                "files",
+                "--no-config",
+                "-o",
+                "json=/dev/null",
+                "--from",
+                "1.33",
+                "--to",
+                "1.36",
+                "-j",
+                threads,
+                &path,
+            ],
+        );
         let read = Process::new(&reader, ["walk-and-read", &path, threads]);
         let [read, check] = in_turns([&read, &check], rounds)?;
         let ratio = check.median / read.median;
@@ -48,16 +67,22 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<()> {
         let part = folder.join(format!("corpus-{}-{quarter}of4", size >> 20));
         let some = corpus::make(&part, size * quarter / 4)?;
         let path = part.to_string_lossy().into_owned();
-        let check = Process::new(&checker, ["files", "--no-config", "-o", "json=/dev/null", "-j", "2", &path]);
+        let check =
+            Process::new(&checker, ["files", "--no-config", "-o", "json=/dev/null", "-j", "2", &path]);
         let [check] = in_turns([&check], rounds)?;
-        println!("{:>8} files   {check}   {:.2} us a file", some.files, check.median * 1000.0 / some.files as f64);
+        println!(
+            "{:>8} files   {check}   {:.2} us a file",
+            some.files,
+            check.median * 1000.0 / some.files as f64
+        );
     }
 
     println!("\n== a pull request of ten files, from process start to exit");
     let ten = folder.join("ten");
     corpus::make_ten(&ten)?;
     let files: Vec<String> = (0..10).map(|n| format!("{}/f{n}.yaml", ten.display())).collect();
-    let mut args = vec!["files".to_owned(), "--no-config".to_owned(), "-o".to_owned(), "json=/dev/null".to_owned()];
+    let mut args =
+        vec!["files".to_owned(), "--no-config".to_owned(), "-o".to_owned(), "json=/dev/null".to_owned()];
     args.extend(files);
     let check = Process::new(&checker, args.iter().map(String::as_str));
     let nothing = Process::new(&checker, ["--version"]);

@@ -49,7 +49,11 @@ pub(crate) fn run(_root: &Path) -> anyhow::Result<()> {
     }
     for (name, versions) in &versions {
         if versions.len() > 1 && !DOUBLED.iter().any(|(known, _)| known == name) {
-            wrong.push(format!("{name} is there in {} versions ({}); unify them, or give the reason", versions.len(), versions.join(", ")));
+            wrong.push(format!(
+                "{name} is there in {} versions ({}); unify them, or give the reason",
+                versions.len(),
+                versions.join(", ")
+            ));
         }
     }
     for (name, _) in DOUBLED {
@@ -69,9 +73,7 @@ pub(crate) fn run(_root: &Path) -> anyhow::Result<()> {
 fn allowed(expression: &str) -> bool {
     let expression = expression.replace(['(', ')'], "").replace('/', " OR ");
     !expression.trim().is_empty()
-        && expression
-            .split(" AND ")
-            .all(|all| all.split(" OR ").any(|one| LICENCES.contains(&one.trim())))
+        && expression.split(" AND ").all(|all| all.split(" OR ").any(|one| LICENCES.contains(&one.trim())))
 }
 
 #[cfg(test)]

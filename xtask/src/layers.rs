@@ -35,7 +35,12 @@ const LAYERS: [Layer; 6] = [
         may_import: &["eks-model", "eks-deprecations", "eks-report", "eks-skew-check"],
         pure: false,
     },
-    Layer { name: "xtask", floor: "4 edge", may_import: &["eks-model", "eks-deprecations", "eks-report"], pure: false },
+    Layer {
+        name: "xtask",
+        floor: "4 edge",
+        may_import: &["eks-model", "eks-deprecations", "eks-report"],
+        pure: false,
+    },
 ];
 
 /// What no crate below the adapters may pull in, at any depth.
@@ -70,7 +75,11 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
             for found in forbidden(&metadata, package, &NOT_BELOW_THE_EDGE) {
                 wrong.push(format!("{name} (floor {}) may not know {found}", layer.floor));
             }
-            let lib = package["manifest_path"].as_str().map(Path::new).and_then(Path::parent).map(|folder| folder.join("src/lib.rs"));
+            let lib = package["manifest_path"]
+                .as_str()
+                .map(Path::new)
+                .and_then(Path::parent)
+                .map(|folder| folder.join("src/lib.rs"));
             let text = lib.and_then(|lib| std::fs::read_to_string(lib).ok()).unwrap_or_default();
             if !text.contains("#![warn(clippy::disallowed_methods)]") {
                 wrong.push(format!("{name} does not switch the ban on clocks, files and environment on (clippy::disallowed_methods)"));
@@ -84,7 +93,8 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     }
     let document = std::fs::read_to_string(root.join("docs/architecture.md")).unwrap_or_default();
     for layer in &LAYERS {
-        let imports = if layer.may_import.is_empty() { "–".to_owned() } else { layer.may_import.join(", ") };
+        let imports =
+            if layer.may_import.is_empty() { "–".to_owned() } else { layer.may_import.join(", ") };
         let line = format!("| {} | {} | {imports} |", layer.floor, layer.name);
         if !document.contains(&line) {
             wrong.push(format!("docs/architecture.md does not say `{line}`"));
@@ -113,8 +123,11 @@ fn forbidden(metadata: &Value, package: &Value, words: &[&str]) -> Vec<String> {
             continue;
         }
         seen.push(id);
-        for dependency in nodes.get(id).into_iter().flat_map(|node| node["deps"].as_array().into_iter().flatten()) {
-            let ships = dependency["dep_kinds"].as_array().into_iter().flatten().any(|kind| kind["kind"].is_null());
+        for dependency in
+            nodes.get(id).into_iter().flat_map(|node| node["deps"].as_array().into_iter().flatten())
+        {
+            let ships =
+                dependency["dep_kinds"].as_array().into_iter().flatten().any(|kind| kind["kind"].is_null());
             if ships {
                 open.extend(dependency["pkg"].as_str());
             }

@@ -56,7 +56,8 @@ impl Cargo {
 
 /// The package graph, as `cargo metadata` gives it.
 pub(crate) fn metadata() -> anyhow::Result<serde_json::Value> {
-    let text = Cargo::new("metadata").args(["--format-version", "1", "--all-features", "--locked"]).output()?;
+    let text =
+        Cargo::new("metadata").args(["--format-version", "1", "--all-features", "--locked"]).output()?;
     Ok(serde_json::from_slice(&text)?)
 }
 

@@ -35,7 +35,15 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
             }
         }
     }
-    for needed in ["README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "docs/architecture.md", "action.yml", ".pre-commit-hooks.yaml"] {
+    for needed in [
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "action.yml",
+        ".pre-commit-hooks.yaml",
+    ] {
         if !root.join(needed).is_file() {
             wrong.push(format!("{needed} is missing"));
         }

@@ -19,7 +19,11 @@ pub(crate) fn explain(args: &ExplainArgs, environment: &mut Environment<'_>) -> 
     if let Some(rule) = rules::get(&args.what.to_ascii_uppercase()) {
         explain_rule(&mut text, rule)?;
     } else {
-        let rows: Vec<&Api> = catalogue.rows().iter().filter(|row| is_named(&args.what, &row.api_version, row.kind, row.group)).collect();
+        let rows: Vec<&Api> = catalogue
+            .rows()
+            .iter()
+            .filter(|row| is_named(&args.what, &row.api_version, row.kind, row.group))
+            .collect();
         let vendors: Vec<_> = catalogue
             .vendors()
             .iter()

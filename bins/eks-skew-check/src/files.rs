@@ -136,7 +136,13 @@ impl Outcome {
 
 /// A line of a file, for people. `None` where the text is not UTF-8.
 fn line_of(bytes: &[u8], line: u32) -> Option<String> {
-    let line = bytes.split(|&b| b == b'\n').nth(line.checked_sub(1)? as usize)?;
+    let before = line.checked_sub(1)? as usize;
+    let start = match before.checked_sub(1) {
+        Some(nth) => memchr::memchr_iter(b'\n', bytes).nth(nth)? + 1,
+        None => 0,
+    };
+    let rest = bytes.get(start..)?;
+    let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len()))?;
     let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
     std::str::from_utf8(line).ok().map(|line| line.trim_end_matches('\r').to_owned())
 }

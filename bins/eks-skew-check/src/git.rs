@@ -59,7 +59,10 @@ impl Change {
         let args = ["ls-files", "--others", "--exclude-standard", "-z"];
         let untracked = git(&top, &args).with_context(hint)?;
         for path in untracked.split(|&b| b == 0).filter(|path| !path.is_empty()) {
-            files.push(Changed { path: PathBuf::from(String::from_utf8_lossy(path).into_owned()), before: None });
+            files.push(Changed {
+                path: PathBuf::from(String::from_utf8_lossy(path).into_owned()),
+                before: None,
+            });
         }
         // git speaks of real paths.
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());

@@ -12,7 +12,8 @@ use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const PDB: &str = "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: web\n  namespace: shop\n";
+const PDB: &str =
+    "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: web\n  namespace: shop\n";
 const GOOD: &str = "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata:\n  name: web\n";
 const BROKEN: &str = "key: [unclosed\n";
 
@@ -67,7 +68,16 @@ impl Tree {
 
     fn git(&self, args: &[&str]) {
         let done = Command::new("git")
-            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main", "-c", "commit.gpgsign=false"])
+            .args([
+                "-c",
+                "user.name=a",
+                "-c",
+                "user.email=a@b",
+                "-c",
+                "init.defaultBranch=main",
+                "-c",
+                "commit.gpgsign=false",
+            ])
             .args(args)
             .current_dir(self.root.path())
             .output()
@@ -94,7 +104,8 @@ impl From<Output> for Ran {
 
 impl Ran {
     fn report(self) -> Report {
-        let value = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err));
+        let value = serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{error}: {}{}", self.out, self.err));
         Report { code: self.code, value, err: self.err }
     }
 }
@@ -148,8 +159,14 @@ fn a_finding_has_everything_that_the_contract_names() {
     });
     assert_eq!(report.value["findings"][0], expected);
     assert_eq!(report.verdict(), ("blocked", 1));
-    assert_eq!((&report.value["schema"], &report.value["from"], &report.value["to"]), (&"eks-skew-check/1".into(), &"1.24".into(), &"1.25".into()));
-    assert_eq!(report.value["scanned"], serde_json::json!({"files": 1, "documents": 1, "objects": 1, "bytes": PDB.len(), "skipped": 0}));
+    assert_eq!(
+        (&report.value["schema"], &report.value["from"], &report.value["to"]),
+        (&"eks-skew-check/1".into(), &"1.24".into(), &"1.25".into())
+    );
+    assert_eq!(
+        report.value["scanned"],
+        serde_json::json!({"files": 1, "documents": 1, "objects": 1, "bytes": PDB.len(), "skipped": 0})
+    );
 }
 
 #[test]
@@ -174,7 +191,8 @@ fn every_api_that_the_peers_fixtures_expect_is_found() {
     assert_eq!(found.len(), expected.len(), "one for each, and nothing else");
     for (number, (api, kind, removed)) in expected.iter().enumerate() {
         let name = format!("object-{number}");
-        let finding = found.iter().find(|f| f["name"] == name.as_str()).unwrap_or_else(|| panic!("{api} {kind}"));
+        let finding =
+            found.iter().find(|f| f["name"] == name.as_str()).unwrap_or_else(|| panic!("{api} {kind}"));
         assert_eq!(finding["removedIn"].as_str().unwrap_or("-"), *removed, "{api} {kind}");
         assert!(matches!(finding["status"].as_str(), Some("removed")), "{api} {kind}: {finding}");
         // row 25: none of them is said to have no replacement but those that have none
@@ -185,7 +203,11 @@ fn every_api_that_the_peers_fixtures_expect_is_found() {
 #[test]
 fn one_bad_document_hides_nothing_and_fails_the_gate() {
     // rows 2, 4 and 5
-    let tree = Tree::new(&[("a.yaml", &format!("{GOOD}---\n{BROKEN}---\n{GOOD}")), ("b.yaml", PDB), ("c.yaml", GOOD)]);
+    let tree = Tree::new(&[
+        ("a.yaml", &format!("{GOOD}---\n{BROKEN}---\n{GOOD}")),
+        ("b.yaml", PDB),
+        ("c.yaml", GOOD),
+    ]);
     let report = tree.report(&["."]);
     assert_eq!(report.findings(), ["b.yaml:1:13 API001 removed"]);
     assert_eq!((report.unread().len(), report.verdict()), (1, ("blocked", 1)));
@@ -201,11 +223,23 @@ fn one_bad_document_hides_nothing_and_fails_the_gate() {
 fn templates_are_possible_or_unread() {
     // rows 6 and 7
     let tree = Tree::new(&[
-        ("t/a.yaml", "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: {{ .Release.Name }}-x\nspec:\n{{ toYaml .Values.spec | indent 2 }}\n"),
-        ("t/b.yaml", "{{ if semverCompare \">=1.25\" .V }}\napiVersion: policy/v1\n{{ else }}\napiVersion: policy/v1beta1\n{{ end }}\nkind: PodDisruptionBudget\n"),
-        ("t/c.yaml", "{{ if .x }}\napiVersion: {{ template \"api\" . }}\nkind: PodDisruptionBudget\n{{ end }}\n"),
+        (
+            "t/a.yaml",
+            "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: {{ .Release.Name }}-x\nspec:\n{{ toYaml .Values.spec | indent 2 }}\n",
+        ),
+        (
+            "t/b.yaml",
+            "{{ if semverCompare \">=1.25\" .V }}\napiVersion: policy/v1\n{{ else }}\napiVersion: policy/v1beta1\n{{ end }}\nkind: PodDisruptionBudget\n",
+        ),
+        (
+            "t/c.yaml",
+            "{{ if .x }}\napiVersion: {{ template \"api\" . }}\nkind: PodDisruptionBudget\n{{ end }}\n",
+        ),
         ("t/d.yaml.tmpl", "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n"),
-        ("t/_helpers.tpl", "{{- define \"x\" }}\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n{{- end }}\n"),
+        (
+            "t/_helpers.tpl",
+            "{{- define \"x\" }}\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\n{{- end }}\n",
+        ),
     ]);
     let report = tree.report(&["t"]);
     assert_eq!(
@@ -217,7 +251,12 @@ fn templates_are_possible_or_unread() {
             "t/d.yaml.tmpl:1:13 API001 removed"
         ]
     );
-    let severities: Vec<&str> = report.value["findings"].as_array().unwrap().iter().map(|f| f["severity"].as_str().unwrap()).collect();
+    let severities: Vec<&str> = report.value["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|f| f["severity"].as_str().unwrap())
+        .collect();
     assert_eq!(severities, ["block", "block", "warn", "block"], "one branch of several only warns");
     assert_eq!(report.unread(), ["t/c.yaml:2"]);
 }
@@ -227,9 +266,18 @@ fn lists_and_json_in_all_shapes() {
     // rows 8, 9 and 18
     let object = "{\"apiVersion\":\"policy/v1beta1\",\"kind\":\"PodDisruptionBudget\"}";
     let tree = Tree::new(&[
-        ("list.yaml", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  - apiVersion: policy/v1beta1\n    kind: PodDisruptionBudget\n"),
-        ("typed.json", "{\"kind\":\"PodDisruptionBudgetList\",\n\"apiVersion\":\"policy/v1beta1\",\"items\":[{\"metadata\":{\"name\":\"a\"}},{}]}"),
-        ("empty.json", "{\"kind\":\"PodDisruptionBudgetList\",\"apiVersion\":\"policy/v1beta1\",\"items\":[]}"),
+        (
+            "list.yaml",
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: List\n  items:\n  - apiVersion: policy/v1beta1\n    kind: PodDisruptionBudget\n",
+        ),
+        (
+            "typed.json",
+            "{\"kind\":\"PodDisruptionBudgetList\",\n\"apiVersion\":\"policy/v1beta1\",\"items\":[{\"metadata\":{\"name\":\"a\"}},{}]}",
+        ),
+        (
+            "empty.json",
+            "{\"kind\":\"PodDisruptionBudgetList\",\"apiVersion\":\"policy/v1beta1\",\"items\":[]}",
+        ),
         ("array.json", &format!("[{object},\n {object}]")),
         ("lines.ndjson", &format!("{object}\n{object}\n")),
         ("joined.json", &format!("{object}{object}")),
@@ -254,11 +302,20 @@ fn lists_and_json_in_all_shapes() {
 fn no_false_alarm_and_no_noise() {
     // rows 10, 13 and 39
     let tree = Tree::new(&[
-        ("quoted.yaml", &format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  a: |\n    {}\n  pem: |\n    -----BEGIN X-----\n", PDB.replace('\n', "\n    "))),
+        (
+            "quoted.yaml",
+            &format!(
+                "apiVersion: v1\nkind: ConfigMap\ndata:\n  a: |\n    {}\n  pem: |\n    -----BEGIN X-----\n",
+                PDB.replace('\n', "\n    ")
+            ),
+        ),
         ("empty.yaml", ""),
         ("comments.yaml", "# nothing\n# ----\n"),
         ("marker.yaml", "---\n"),
-        ("alike.yaml", "apiVersion: example.com/v1beta1\nkind: Ingress\n---\napiVersion: autoscaling.k8s.io/v1beta2\nkind: VerticalPodAutoscaler\n"),
+        (
+            "alike.yaml",
+            "apiVersion: example.com/v1beta1\nkind: Ingress\n---\napiVersion: autoscaling.k8s.io/v1beta2\nkind: VerticalPodAutoscaler\n",
+        ),
         ("Chart.yaml", "apiVersion: v2\nname: x\n"),
     ]);
     let report = tree.run(&["files", "--from", "1.16", "--to", "1.37", "-o", "json"]).report();
@@ -277,7 +334,8 @@ fn odd_yaml_is_read() {
         "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  generateName: a-\n  annotations: [a]\n",
         "apiVersion: policy/v1\napiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: 123}\n",
     ];
-    let files: Vec<(String, &str)> = odd.iter().enumerate().map(|(n, text)| (format!("{n}.yaml"), *text)).collect();
+    let files: Vec<(String, &str)> =
+        odd.iter().enumerate().map(|(n, text)| (format!("{n}.yaml"), *text)).collect();
     let tree = Tree::new(&files.iter().map(|(path, text)| (path.as_str(), *text)).collect::<Vec<_>>());
     let report = tree.report(&["."]);
     assert_eq!((report.findings().len(), report.unread().len()), (odd.len(), 0), "{:?}", report.findings());
@@ -305,9 +363,19 @@ fn nothing_in_a_tree_hangs_or_breaks_it() {
         assert!(fifo.success());
     }
     let report = tree.report(&[".", "--verbose"]);
-    assert_eq!(report.findings(), ["broken/latin.yaml:1:13 API001 possible", "good/a.yaml:1:13 API001 removed"]);
+    assert_eq!(
+        report.findings(),
+        ["broken/latin.yaml:1:13 API001 possible", "good/a.yaml:1:13 API001 removed"]
+    );
     assert_eq!(report.unread(), ["broken/binary.yaml:null", "broken/latin.yaml:3"]);
-    for passed_over in [".git: git's own", "node_modules: packages", "loop: a symbolic link", "dangling.yaml: a symbolic link", "again.yaml: a symbolic link", "fifo.yaml: not a regular file"] {
+    for passed_over in [
+        ".git: git's own",
+        "node_modules: packages",
+        "loop: a symbolic link",
+        "dangling.yaml: a symbolic link",
+        "again.yaml: a symbolic link",
+        "fifo.yaml: not a regular file",
+    ] {
         assert!(report.err.contains(passed_over), "{passed_over}: {}", report.err);
     }
     assert_eq!(report.value["scanned"]["skipped"], 6);
@@ -319,8 +387,12 @@ fn a_link_out_of_the_tree_is_followed() {
     let outside = Tree::new(&[("shared/a.yaml", PDB), ("one.yaml", PDB)]);
     let tree = Tree::new(&[("x.yaml", GOOD)]);
     std::os::unix::fs::symlink(outside.root.path().join("shared"), tree.root.path().join("base")).unwrap();
-    std::os::unix::fs::symlink(outside.root.path().join("one.yaml"), tree.root.path().join("one.yaml")).unwrap();
-    assert_eq!(tree.report(&["."]).findings(), ["base/a.yaml:1:13 API001 removed", "one.yaml:1:13 API001 removed"]);
+    std::os::unix::fs::symlink(outside.root.path().join("one.yaml"), tree.root.path().join("one.yaml"))
+        .unwrap();
+    assert_eq!(
+        tree.report(&["."]).findings(),
+        ["base/a.yaml:1:13 API001 removed", "one.yaml:1:13 API001 removed"]
+    );
 }
 
 #[test]
@@ -350,7 +422,12 @@ fn gitignore_is_honoured() {
 #[test]
 fn lists_of_files_are_read_from_a_file_and_from_standard_input() {
     // row 16
-    let tree = Tree::new(&[("a.yaml", PDB), ("b.yaml", PDB), ("README.md", "# x"), ("list", "a.yaml\nREADME.md\r\n\n")]);
+    let tree = Tree::new(&[
+        ("a.yaml", PDB),
+        ("b.yaml", PDB),
+        ("README.md", "# x"),
+        ("list", "a.yaml\nREADME.md\r\n\n"),
+    ]);
     assert_eq!(tree.report(&["--files-from", "list"]).findings(), ["a.yaml:1:13 API001 removed"]);
     let args = ["files", "--from", "1.24", "--to", "1.25", "-o", "json", "--files-from", "-"];
     let report = tree.run_with(&args, b"a.yaml\0b.yaml\0").report();
@@ -364,14 +441,22 @@ fn paths_are_shown_relative_to_the_working_directory() {
     // row 17
     let tree = Tree::new(&[("deploy/a.yaml", PDB)]);
     let absolute = fs::canonicalize(tree.root.path()).unwrap().join("deploy");
-    for path in ["deploy", "deploy/", "./deploy", "deploy/a.yaml", "./deploy/a.yaml", absolute.to_str().unwrap()] {
+    for path in
+        ["deploy", "deploy/", "./deploy", "deploy/a.yaml", "./deploy/a.yaml", absolute.to_str().unwrap()]
+    {
         let mut command = tree.command(&["files", "--from", "1.24", "--to", "1.25", "-o", "json", path]);
         command.current_dir(fs::canonicalize(tree.root.path()).unwrap());
         let report = Ran::from(command.output().unwrap()).report();
         assert_eq!(report.findings(), ["deploy/a.yaml:1:13 API001 removed"], "{path}");
     }
     let other = Tree::new(&[]);
-    let report = Ran::from(other.command(&["files", "--from", "1.24", "--to", "1.25", "-o", "json", absolute.to_str().unwrap()]).output().unwrap()).report();
+    let report = Ran::from(
+        other
+            .command(&["files", "--from", "1.24", "--to", "1.25", "-o", "json", absolute.to_str().unwrap()])
+            .output()
+            .unwrap(),
+    )
+    .report();
     assert_eq!(report.value["findings"][0]["file"], absolute.join("a.yaml").to_str().unwrap());
 }
 
@@ -394,7 +479,8 @@ fn forms_can_be_had_together() {
     // rows 19 to 22: the forms themselves are held in eks-report
     let tree = Tree::new(&[("a.yaml", PDB)]);
     let forms = ["sarif", "github", "gitlab", "junit", "markdown", "csv", "text"];
-    let mut args = vec!["files".to_owned(), "--from=1.24".to_owned(), "--to=1.25".to_owned(), "-o=json".to_owned()];
+    let mut args =
+        vec!["files".to_owned(), "--from=1.24".to_owned(), "--to=1.25".to_owned(), "-o=json".to_owned()];
     args.extend(forms.iter().map(|form| format!("--output={form}=out.{form}")));
     let report = tree.run(&args.iter().map(String::as_str).collect::<Vec<_>>()).report();
     assert_eq!(report.verdict(), ("blocked", 1));
@@ -410,7 +496,8 @@ fn two_runs_are_byte_identical_with_any_number_of_threads() {
     let files: Vec<(String, String)> = (0..300)
         .map(|n| (format!("d{}/f{n}.yaml", n % 17), format!("{PDB}---\n{BROKEN}---\n{PDB}")))
         .collect();
-    let tree = Tree::new(&files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect::<Vec<_>>());
+    let tree =
+        Tree::new(&files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect::<Vec<_>>());
     let outputs: BTreeSet<String> = ["1", "2", "3", "8"]
         .iter()
         .flat_map(|threads| [threads, threads])
@@ -423,7 +510,12 @@ fn two_runs_are_byte_identical_with_any_number_of_threads() {
 #[test]
 fn exit_codes_and_the_gate() {
     // row 24
-    let tree = Tree::new(&[("warn.yaml", "apiVersion: v1\nkind: Endpoints\n"), ("block.yaml", PDB), ("bad.yaml", BROKEN), ("good.yaml", GOOD)]);
+    let tree = Tree::new(&[
+        ("warn.yaml", "apiVersion: v1\nkind: Endpoints\n"),
+        ("block.yaml", PDB),
+        ("bad.yaml", BROKEN),
+        ("good.yaml", GOOD),
+    ]);
     for (args, code) in [
         (&["good.yaml"][..], 0),
         (&["block.yaml"], 1),
@@ -462,9 +554,17 @@ fn versions_are_taken_as_people_have_them() {
     }
     let report = tree.run(&["files", "-o=json"]).report();
     assert_eq!((report.value["from"].as_str(), report.value["to"].as_str()), (Some("1.36"), Some("1.37")));
-    assert!(report.notes().contains("no --to given") && report.notes().contains("no --from given"), "{}", report.notes());
+    assert!(
+        report.notes().contains("no --to given") && report.notes().contains("no --from given"),
+        "{}",
+        report.notes()
+    );
     let report = tree.run(&["files", "-o=json", "--from=1.37", "--to=1.41"]).report();
-    assert!(report.notes().contains("beyond what is known") && report.notes().contains("2026-"), "{}", report.notes());
+    assert!(
+        report.notes().contains("beyond what is known") && report.notes().contains("2026-"),
+        "{}",
+        report.notes()
+    );
     for (args, says) in [
         (&["--to=latest"][..], "latest"),
         (&["--to=1"], "no minor"),
@@ -473,7 +573,12 @@ fn versions_are_taken_as_people_have_them() {
         (&["--from=1.30", "--to=1.999"], "check --from and --to"),
     ] {
         let ran = tree.run(&[&["files"], args].concat());
-        assert!(ran.code == 2 && ran.err.contains(says) && ran.out.is_empty(), "{args:?}: {} {}", ran.code, ran.err);
+        assert!(
+            ran.code == 2 && ran.err.contains(says) && ran.out.is_empty(),
+            "{args:?}: {} {}",
+            ran.code,
+            ran.err
+        );
     }
 }
 
@@ -488,7 +593,11 @@ fn a_manifest_must_work_at_every_version_in_between() {
     let findings = &report.value["findings"];
     assert_eq!(findings[0]["hop"], "1.23");
     assert_eq!(findings[1]["replacement"], "flowcontrol.apiserver.k8s.io/v1 FlowSchema");
-    assert!(findings[1]["remedy"].as_str().unwrap().contains("v1beta3 for the hop to 1.26"), "{}", findings[1]["remedy"]);
+    assert!(
+        findings[1]["remedy"].as_str().unwrap().contains("v1beta3 for the hop to 1.26"),
+        "{}",
+        findings[1]["remedy"]
+    );
 }
 
 #[test]
@@ -497,9 +606,16 @@ fn helm_releases_count_once_and_hide_nothing() {
     let release = |revision: u32, status: &str| {
         let json = serde_json::json!({"name": "web", "namespace": "shop", "version": revision, "info": {"status": status}, "manifest": PDB}).to_string();
         let payload = base64(base64(json.as_bytes()).as_bytes());
-        format!("apiVersion: v1\nkind: Secret\ntype: helm.sh/release.v1\nmetadata:\n  name: sh.helm.release.v1.web.v{revision}\n  namespace: kube-system\ndata:\n  release: {payload}\n")
+        format!(
+            "apiVersion: v1\nkind: Secret\ntype: helm.sh/release.v1\nmetadata:\n  name: sh.helm.release.v1.web.v{revision}\n  namespace: kube-system\ndata:\n  release: {payload}\n"
+        )
     };
-    let tree = Tree::new(&[("1.yaml", &release(1, "superseded")), ("2.yaml", &release(2, "deployed")), ("3.yaml", &release(3, "deployed")), ("4.yaml", &release(4, "failed"))]);
+    let tree = Tree::new(&[
+        ("1.yaml", &release(1, "superseded")),
+        ("2.yaml", &release(2, "deployed")),
+        ("3.yaml", &release(3, "deployed")),
+        ("4.yaml", &release(4, "failed")),
+    ]);
     let report = tree.report(&["."]);
     assert_eq!(report.findings(), ["3.yaml:8:12 API001 removed"]);
     assert_eq!(report.value["findings"][0]["source"], "Helm release shop/web revision 3: manifest");
@@ -530,12 +646,25 @@ fn suppressions_need_a_reason_and_expire() {
         tree.report(args)
     };
     let states = |report: &Report| -> Vec<String> {
-        report.value["suppressions"].as_array().unwrap().iter().map(|s| s["state"].as_str().unwrap().to_owned()).collect()
+        report.value["suppressions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s["state"].as_str().unwrap().to_owned())
+            .collect()
     };
-    let report = with("suppress:\n- rule: API001\n  path: a/**\n  reason: goes away\n- rule: unread\n  path: c/\n  reason: a sketch\n", &[]);
-    assert_eq!((report.findings(), report.unread().len()), (vec!["b/x.yaml:1:13 API001 removed".to_owned()], 0));
+    let report = with(
+        "suppress:\n- rule: API001\n  path: a/**\n  reason: goes away\n- rule: unread\n  path: c/\n  reason: a sketch\n",
+        &[],
+    );
+    assert_eq!(
+        (report.findings(), report.unread().len()),
+        (vec!["b/x.yaml:1:13 API001 removed".to_owned()], 0)
+    );
     assert_eq!((&report.value["summary"]["suppressed"], states(&report).len()), (&2.into(), 0));
-    for by in ["kind: PodDisruptionBudget", "name: web", "namespace: shop", "rule: API001", "path: '*/x.yaml'"] {
+    for by in
+        ["kind: PodDisruptionBudget", "name: web", "namespace: shop", "rule: API001", "path: '*/x.yaml'"]
+    {
         assert!(with(&format!("suppress:\n- {by}\n  reason: r\n"), &[]).findings().is_empty(), "{by}");
     }
     for by in ["kind: Ingress", "name: other", "namespace: other", "rule: API002", "path: '*.yaml'"] {
@@ -564,7 +693,12 @@ fn suppressions_need_a_reason_and_expire() {
     ] {
         tree.write(".eks-skew-check.yaml", config.as_bytes());
         let ran = tree.run(&["files"]);
-        assert!(ran.code == 2 && ran.err.contains(says) && ran.err.contains(".eks-skew-check.yaml"), "{config}: {} {}", ran.code, ran.err);
+        assert!(
+            ran.code == 2 && ran.err.contains(says) && ran.err.contains(".eks-skew-check.yaml"),
+            "{config}: {} {}",
+            ran.code,
+            ran.err
+        );
     }
     assert_eq!(tree.run(&["files", "--no-config"]).code, 1, "a broken configuration can be left out");
 }
@@ -572,7 +706,9 @@ fn suppressions_need_a_reason_and_expire() {
 #[test]
 fn comments_suppress_in_their_document() {
     // row 45
-    let text = format!("# eks-skew-check: ignore API001 until=2999-01-01 reason=the chart goes away\n{PDB}---\n{PDB}");
+    let text = format!(
+        "# eks-skew-check: ignore API001 until=2999-01-01 reason=the chart goes away\n{PDB}---\n{PDB}"
+    );
     let tree = Tree::new(&[("a.yaml", &text)]);
     assert_eq!(tree.report(&[]).findings(), ["a.yaml:8:13 API001 removed"]);
     let inline = PDB.replace("v1beta1", "v1beta1 # eks-skew-check: ignore API001 reason=x");
@@ -589,7 +725,11 @@ fn comments_suppress_in_their_document() {
     ] {
         tree.write("a.yaml", format!("{PDB}# eks-skew-check: {comment}\n").as_bytes());
         let report = tree.report(&[]);
-        assert_eq!((report.findings().len(), report.value["suppressions"][0]["state"].as_str()), (1, Some(state)), "{comment}");
+        assert_eq!(
+            (report.findings().len(), report.value["suppressions"][0]["state"].as_str()),
+            (1, Some(state)),
+            "{comment}"
+        );
     }
 }
 
@@ -609,7 +749,9 @@ fn a_baseline_lets_only_what_is_new_fail() {
     tree.write("a.yaml", GOOD.as_bytes());
     tree.write("worse.yaml", BROKEN.as_bytes());
     assert_eq!(tree.report(&args).unread(), ["worse.yaml:1"]);
-    for (text, says) in [("{}", "wrong"), ("{\"schema\":\"x\",\"findings\":{},\"unread\":{}}", "another kind")] {
+    for (text, says) in
+        [("{}", "wrong"), ("{\"schema\":\"x\",\"findings\":{},\"unread\":{}}", "another kind")]
+    {
         tree.write("b.json", text.as_bytes());
         let ran = tree.run(&["files", "a.yaml", "--baseline", "b.json"]);
         assert!(ran.code == 2 && ran.err.contains(says), "{}", ran.err);
@@ -620,7 +762,8 @@ fn a_baseline_lets_only_what_is_new_fail() {
 #[test]
 fn a_change_is_held_against_its_merge_base() {
     // row 16
-    let tree = Tree::new(&[("old.yaml", PDB), ("moved.yaml", PDB), ("sub/same.yaml", PDB), ("notes.md", "x")]);
+    let tree =
+        Tree::new(&[("old.yaml", PDB), ("moved.yaml", PDB), ("sub/same.yaml", PDB), ("notes.md", "x")]);
     tree.git(&["init", "-q"]);
     tree.git(&["add", "-A"]);
     tree.git(&["commit", "-qm", "one"]);
@@ -664,7 +807,11 @@ fn bad_input_gets_a_clear_sentence() {
     let tree = Tree::new(&[("docs/README.md", "# x\n"), ("a.yaml", PDB)]);
     let ran = tree.run(&["files", "missing/", "a.yaml", "--from=1.24", "--to=1.25"]);
     assert_eq!(ran.code, 1);
-    assert!(ran.out.contains("not read: missing: it cannot be read") && ran.out.contains("correct the path"), "{}", ran.out);
+    assert!(
+        ran.out.contains("not read: missing: it cannot be read") && ran.out.contains("correct the path"),
+        "{}",
+        ran.out
+    );
     let ran = tree.run(&["files", "docs"]);
     assert_eq!(ran.code, 0);
     assert!(ran.out.contains("no file was found that could hold manifests"), "{}", ran.out);
@@ -680,9 +827,22 @@ fn bad_input_gets_a_clear_sentence() {
     let report = tree.report(&["random.yaml"]);
     assert_eq!((report.verdict(), report.unread().len()), (("unknown", 3), 1));
     // A report that cannot be written does not keep the other from being written.
-    let ran = tree.run(&["files", "a.yaml", "--from=1.24", "--to=1.25", "-o=json", "-o=sarif=no/such/folder/out.sarif"]);
+    let ran = tree.run(&[
+        "files",
+        "a.yaml",
+        "--from=1.24",
+        "--to=1.25",
+        "-o=json",
+        "-o=sarif=no/such/folder/out.sarif",
+    ]);
     assert_eq!(ran.code, 2);
-    assert!(ran.out.contains("API001") && ran.err.contains("no/such/folder/out.sarif") && ran.err.contains("choose a place"), "{}", ran.err);
+    assert!(
+        ran.out.contains("API001")
+            && ran.err.contains("no/such/folder/out.sarif")
+            && ran.err.contains("choose a place"),
+        "{}",
+        ran.err
+    );
     // A reader that has seen enough.
     let mut child = tree.command(&["list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());

@@ -32,7 +32,9 @@ fn text(template: bool) -> String {
 #[divan::bench]
 fn limit_count_lines(bencher: Bencher<'_, '_>) {
     let text = text(false);
-    bencher.counter(BytesCount::of_str(&text)).bench(|| memchr::memchr_iter(b'\n', black_box(text.as_bytes())).count());
+    bencher
+        .counter(BytesCount::of_str(&text))
+        .bench(|| memchr::memchr_iter(b'\n', black_box(text.as_bytes())).count());
 }
 
 #[divan::bench]

@@ -94,13 +94,13 @@ pub static NOT_SERVED: Rule = Rule {
              Severity `warn`: nothing breaks by the upgrade. Where a removal applies too, API001 wins.",
     why: "It has never worked on EKS, and the upgrade does not change that.",
     since_until: "Betas new since 1.24; alphas always. Exceptions are rows of the catalogue \
-                  (VolumeAttributesClass, on in EKS since 1.31).",
+                  (VolumeAttributesClass, on in EKS since 1.31; dynamic resource allocation, since 1.33).",
     source: "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html (2026); \
              https://github.com/kubernetes/enhancements/issues/3136",
     example: Example {
-        text: "apiVersion: resource.k8s.io/v1beta1\nkind: DeviceClass\nmetadata:\n  name: gpu\n",
-        from: 33,
-        to: 34,
+        text: "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\nmetadata:\n  name: images\n",
+        from: 34,
+        to: 36,
     },
 };
 

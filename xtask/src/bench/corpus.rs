@@ -1,6 +1,5 @@
 //! A tree to measure on, made from a fixed seed and the example in the repository.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -95,7 +94,10 @@ fn file(seed: &mut Seeded, number: u64) -> (String, String) {
         30..=39 => {
             for key in 0..seed.below(200) {
                 let value = seed.next();
-                append(&mut text, format_args!("key{key}:\n  # explains it\n  enabled: true\n  value: \"{value:x}\"\n"));
+                append(
+                    &mut text,
+                    format_args!("key{key}:\n  # explains it\n  enabled: true\n  value: \"{value:x}\"\n"),
+                );
             }
             (format!("values-{number}.yaml"), text)
         }
@@ -120,30 +122,62 @@ fn file(seed: &mut Seeded, number: u64) -> (String, String) {
 }
 
 fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) {
-    // Writing to a String cannot fail.
-    drop(text.write_fmt(arguments));
+    text.push_str(&arguments.to_string());
 }
 
 fn small(seed: &mut Seeded, text: &mut String) {
     let id = seed.below(1_000_000);
     match seed.below(200) {
-        0 => append(text, format_args!("---\napiVersion: storage.k8s.io/v1beta1\nkind: VolumeAttributesClass\nmetadata:\n  name: class-{id}\n")),
-        1..=40 => append(text, format_args!("---\napiVersion: v1\nkind: Service\nmetadata:\n  name: svc-{id}\n  namespace: shop\nspec:\n  selector: {{app: web}}\n  ports:\n  - port: 80\n    targetPort: http\n    protocol: TCP\n")),
+        0 => append(
+            text,
+            format_args!(
+                "---\napiVersion: storage.k8s.io/v1beta1\nkind: VolumeAttributesClass\nmetadata:\n  name: class-{id}\n"
+            ),
+        ),
+        1..=40 => append(
+            text,
+            format_args!(
+                "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: svc-{id}\n  namespace: shop\nspec:\n  selector: {{app: web}}\n  ports:\n  - port: 80\n    targetPort: http\n    protocol: TCP\n"
+            ),
+        ),
         41..=70 => {
-            append(text, format_args!("---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cm-{id}\ndata:\n  run.sh: |\n"));
+            append(
+                text,
+                format_args!(
+                    "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cm-{id}\ndata:\n  run.sh: |\n"
+                ),
+            );
             for line in 0..seed.below(80) {
-                append(text, format_args!("    echo \"step {line}\" && curl -s http://example.com/{line} # go on\n"));
+                append(
+                    text,
+                    format_args!("    echo \"step {line}\" && curl -s http://example.com/{line} # go on\n"),
+                );
             }
         }
-        _ => append(text, format_args!("---\n# A web server.\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web-{id}\n  namespace: shop\n  labels:\n    app.kubernetes.io/name: web\n    app.kubernetes.io/version: \"1.{id}\"\n  annotations:\n    example.com/owner: 'team a'\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app.kubernetes.io/name: web\n  template:\n    metadata:\n      labels:\n        app.kubernetes.io/name: web\n    spec:\n      containers:\n      - name: web\n        image: registry.example.com:5000/web:1.{id}\n        args: [\"--port\", \"8080\"]\n        ports:\n        - containerPort: 8080\n          name: http\n        resources:\n          requests:\n            cpu: 100m\n            memory: 128Mi\n          limits: {{}}\n        env:\n        - name: MODE\n          value: \"production\"\n        - name: ADDRESS\n          valueFrom:\n            fieldRef:\n              fieldPath: status.podIP\n")),
+        _ => append(
+            text,
+            format_args!(
+                "---\n# A web server.\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web-{id}\n  namespace: shop\n  labels:\n    app.kubernetes.io/name: web\n    app.kubernetes.io/version: \"1.{id}\"\n  annotations:\n    example.com/owner: 'team a'\nspec:\n  replicas: 3\n  selector:\n    matchLabels:\n      app.kubernetes.io/name: web\n  template:\n    metadata:\n      labels:\n        app.kubernetes.io/name: web\n    spec:\n      containers:\n      - name: web\n        image: registry.example.com:5000/web:1.{id}\n        args: [\"--port\", \"8080\"]\n        ports:\n        - containerPort: 8080\n          name: http\n        resources:\n          requests:\n            cpu: 100m\n            memory: 128Mi\n          limits: {{}}\n        env:\n        - name: MODE\n          value: \"production\"\n        - name: ADDRESS\n          valueFrom:\n            fieldRef:\n              fieldPath: status.podIP\n"
+            ),
+        ),
     }
 }
 
 fn definition(seed: &mut Seeded, text: &mut String) {
     let id = seed.below(1_000_000);
-    append(text, format_args!("---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: things-{id}.example.com\nspec:\n  group: example.com\n  versions:\n  - name: v1\n    schema:\n      openAPIV3Schema:\n        properties:\n"));
+    append(
+        text,
+        format_args!(
+            "---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: things-{id}.example.com\nspec:\n  group: example.com\n  versions:\n  - name: v1\n    schema:\n      openAPIV3Schema:\n        properties:\n"
+        ),
+    );
     for property in 0..150 + seed.below(900) {
-        append(text, format_args!("          property{property}:\n            description: The value that is used for number {property} of this object, when the controller\n              looks at it; see the documentation for what it means.\n            type: string\n            enum:\n            - a\n            - b\n"));
+        append(
+            text,
+            format_args!(
+                "          property{property}:\n            description: The value that is used for number {property} of this object, when the controller\n              looks at it; see the documentation for what it means.\n            type: string\n            enum:\n            - a\n            - b\n"
+            ),
+        );
         if property % 9 == 0 {
             text.push_str("            x-rule: 'self.a == ''b'' ||\n              self.c'\n");
         }
@@ -155,16 +189,31 @@ fn dashboard(seed: &mut Seeded, text: &mut String) {
     let panels = 5 + seed.below(60);
     for panel in 0..panels {
         let comma = if panel + 1 < panels { "," } else { "" };
-        append(text, format_args!("    {{\n      \"id\": {panel},\n      \"title\": \"panel {panel}\",\n      \"targets\": [{{\"expr\": \"sum(rate(http_requests_total{{job=\\\"web\\\"}}[5m])) by (code)\"}}]\n    }}{comma}\n"));
+        append(
+            text,
+            format_args!(
+                "    {{\n      \"id\": {panel},\n      \"title\": \"panel {panel}\",\n      \"targets\": [{{\"expr\": \"sum(rate(http_requests_total{{job=\\\"web\\\"}}[5m])) by (code)\"}}]\n    }}{comma}\n"
+            ),
+        );
     }
     text.push_str("  ],\n  \"schemaVersion\": 36\n}\n");
 }
 
 fn template(seed: &mut Seeded, text: &mut String) {
     let id = seed.below(1_000);
-    append(text, format_args!("{{{{- if .Values.feature{id}.enabled }}}}\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata:\n  name: {{{{ include \"chart.fullname\" . }}}}\n  labels:\n    {{{{- include \"chart.labels\" . | nindent 4 }}}}\nspec:\n"));
+    append(
+        text,
+        format_args!(
+            "{{{{- if .Values.feature{id}.enabled }}}}\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata:\n  name: {{{{ include \"chart.fullname\" . }}}}\n  labels:\n    {{{{- include \"chart.labels\" . | nindent 4 }}}}\nspec:\n"
+        ),
+    );
     for line in 0..seed.below(40) {
-        append(text, format_args!("  field{line}: {{{{ .Values.feature{id}.value{line} | default \"x\" | quote }}}}\n"));
+        append(
+            text,
+            format_args!(
+                "  field{line}: {{{{ .Values.feature{id}.value{line} | default \"x\" | quote }}}}\n"
+            ),
+        );
     }
     text.push_str("{{- end }}\n");
 }

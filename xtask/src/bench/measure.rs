@@ -47,7 +47,10 @@ impl Process {
 }
 
 /// Runs the processes in turns, after one round to warm up, so that a slow moment meets all.
-pub(super) fn in_turns<const N: usize>(processes: [&Process; N], rounds: usize) -> anyhow::Result<[Times; N]> {
+pub(super) fn in_turns<const N: usize>(
+    processes: [&Process; N],
+    rounds: usize,
+) -> anyhow::Result<[Times; N]> {
     let mut times = [const { Vec::new() }; N];
     for round in 0..=rounds {
         for (process, times) in processes.iter().zip(&mut times) {

@@ -66,5 +66,7 @@ pub(super) fn walk_and_read(folder: &Path, threads: usize) -> (u64, u64) {
 }
 
 fn is_wanted(path: &Path) -> bool {
-    path.extension().and_then(|extension| extension.to_str()).is_some_and(|extension| matches!(extension, "yaml" | "yml" | "json" | "tpl"))
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| matches!(extension, "yaml" | "yml" | "json" | "tpl"))
 }

@@ -95,7 +95,7 @@ fn a_finding_says_in_which_hop_it_bites() {
         ("storage.k8s.io/v1 VolumeAttributesClass", 31, 33, "not-yet-served block -"),
         ("v1 Endpoints", 31, 36, "deprecated warn 1.33"),
         ("v1 Endpoints", 34, 36, "deprecated warn -"),
-        ("resource.k8s.io/v1beta1 DeviceClass", 34, 36, "not-served warn -"),
+        ("admissionregistration.k8s.io/v1beta1 MutatingAdmissionPolicy", 34, 36, "not-served warn -"),
         // where a removal applies, it wins
         ("admissionregistration.k8s.io/v1beta1 ValidatingAdmissionPolicy", 33, 34, "removed block 1.34"),
         // row 38
@@ -163,7 +163,18 @@ fn the_remedy_says_when_to_switch() {
             33,
             "use storage.k8s.io/v1beta1: this one comes after the upgrade",
         ),
-        ("resource.k8s.io/v1 DeviceClass", 33, 35, "apply it only after hop 1.33 → 1.34"),
+        (
+            "admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy",
+            29,
+            31,
+            "apply it only after hop 1.29 → 1.30",
+        ),
+        (
+            "resource.k8s.io/v1 DeviceClass",
+            33,
+            35,
+            "keep resource.k8s.io/v1beta2 until hop 1.33 → 1.34 is done, then switch to this one",
+        ),
     ] {
         assert_eq!(judged(name, from, to).unwrap().remedy, expected, "{name} {from} to {to}");
     }

@@ -624,10 +624,14 @@ impl<'a> Reader<'a> {
                 return self.block_scalar(value, parent, next);
             }
             b'[' | b'{' => {
-                if field.is_some() {
-                    return None;
-                }
-                let close = flow(value)?;
+                let close = match action(value) {
+                    // A mapping to YAML, and so no name.
+                    Some(close) if !matches!(field, Some(Field::ApiVersion | Field::Kind | Field::Type)) => {
+                        close
+                    }
+                    _ if field.is_some() => return None,
+                    _ => flow(value)?,
+                };
                 if !ends_after(value.get(close..)?) {
                     return None;
                 }
@@ -700,18 +704,30 @@ impl<'a> Reader<'a> {
 
     /// Reads a block scalar: its header is at hand, its lines follow.
     fn block_scalar(&mut self, header: &[u8], parent: usize, next: usize) -> Option<()> {
-        let style = header.get(1..)?;
-        let style = match style.first() {
-            Some(b'-' | b'+') => style.get(1..)?,
-            _ => style,
-        };
+        let mut style = header.get(1..)?;
+        let mut indent = None;
+        // An indentation indicator and a chomping one, in any order.
+        for _ in 0..2 {
+            match style.first() {
+                Some(b'-' | b'+') => style = style.get(1..)?,
+                Some(digit @ b'1'..=b'9') if indent.is_none() => {
+                    // Counted from the parent's indent, and a sequence has none of its own.
+                    let top = self.levels.get(self.depth.checked_sub(1)?)?;
+                    if top.kind == Kind::Seq {
+                        return None;
+                    }
+                    indent = Some(parent + usize::from(digit - b'0'));
+                    style = style.get(1..)?;
+                }
+                _ => {}
+            }
+        }
         if !ends_after(style) {
             return None;
         }
         self.advance(next);
         self.open = Open::Closed;
         self.inside = true;
-        let mut indent = None;
         let mut widest_blank = 0;
         while self.at < self.bytes.len() {
             let (line, next) = self.line();
@@ -742,12 +758,18 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// Whether it gave up at a template's line at the left edge, where no YAML parser goes on: a
-    /// flow collection there would have to be a key.
+    /// Whether it gave up at a template's line where no YAML parser goes on. At the left edge, a
+    /// flow collection would have to be a key. Anywhere else, `{{- ` opens two flow mappings with
+    /// a block entry in them, unless it continues a plain scalar.
     fn stopped_at_template(&self) -> bool {
         let (line, _) = self.line();
-        let key = memchr(b':', line).is_some();
-        !self.inside && line.starts_with(b"{{") && !key && (self.depth > 0 || line.starts_with(b"{{- "))
+        let indent = spaces(line);
+        let Some(rest) = line.get(indent..) else { return false };
+        if self.inside || !rest.starts_with(b"{{") || memchr(b':', rest).is_some() {
+            return false;
+        }
+        let continues = matches!(self.open, Open::Plain(parent) if indent > parent);
+        (indent == 0 && self.depth > 0) || (rest.starts_with(b"{{- ") && !continues)
     }
 }
 
@@ -924,34 +946,73 @@ fn ends_after(rest: &[u8]) -> bool {
     }
 }
 
-/// Where a short flow collection on one line ends: empty, or a list of simple scalars.
-fn flow(value: &[u8]) -> Option<usize> {
-    match value {
-        [b'[', b']', ..] | [b'{', b'}', ..] => return Some(2),
-        [b'[', b' ', b']', ..] | [b'{', b' ', b'}', ..] => return Some(3),
-        [b'[', ..] => {}
-        _ => return None,
+/// Where a template's action ends that YAML reads as a mapping of a mapping: `{{ .Values.name }}`.
+fn action(value: &[u8]) -> Option<usize> {
+    let inner = value.strip_prefix(b"{{ ")?;
+    if !matches!(inner.first()?, b'.' | b'$' | b'a'..=b'z' | b'A'..=b'Z') {
+        return None;
     }
-    let mut at = 1;
+    let safe = |b: u8| {
+        b.is_ascii_alphanumeric()
+            || matches!(b, b'.' | b'_' | b' ' | b'$' | b'|' | b'"' | b'(' | b')' | b'/' | b'-' | b'+')
+    };
+    let length = inner.iter().take_while(|&&b| safe(b)).count();
+    (length < KEY_LENGTH && inner.get(length..)?.starts_with(b"}}")).then_some(3 + length + 2)
+}
+
+/// Deeper nested flow collections go to the YAML parser.
+const FLOW_DEPTH: u8 = 6;
+
+/// Where a flow collection on one line ends: lists and mappings of simple scalars.
+fn flow(value: &[u8]) -> Option<usize> {
+    flow_collection(value, 0, FLOW_DEPTH)
+}
+
+/// Reads the collection that starts at `at`; gives what is behind its bracket.
+fn flow_collection(value: &[u8], at: usize, depth: u8) -> Option<usize> {
+    let depth = depth.checked_sub(1)?;
+    let mapping = value.get(at)? == &b'{';
+    let close = if mapping { b'}' } else { b']' };
+    let mut at = at + 1;
+    at += spaces(value.get(at..)?);
+    if value.get(at)? == &close {
+        return Some(at + 1);
+    }
     loop {
-        at += spaces(value.get(at..)?);
-        match value.get(at)? {
-            b'"' | b'\'' => at += closing_quote(value.get(at..)?)? + 1,
-            b if b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_') => {
-                while value
-                    .get(at)
-                    .is_some_and(|&b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-'))
-                {
-                    at += 1;
-                }
+        if mapping {
+            at = flow_scalar(value, at)?;
+            if value.get(at)? != &b':' || value.get(at + 1)? != &b' ' {
+                return None;
             }
-            _ => return None,
+            at += 1;
+            at += spaces(value.get(at..)?);
         }
+        at = match value.get(at)? {
+            b'[' | b'{' => flow_collection(value, at, depth)?,
+            _ => flow_scalar(value, at)?,
+        };
         at += spaces(value.get(at..)?);
         match value.get(at)? {
             b',' => at += 1,
-            b']' => return Some(at + 1),
+            b if *b == close => return Some(at + 1),
             _ => return None,
         }
+        at += spaces(value.get(at..)?);
     }
+}
+
+/// Reads a quoted scalar, or a plain one without anything that needs a second look.
+fn flow_scalar(value: &[u8], at: usize) -> Option<usize> {
+    let rest = value.get(at..)?;
+    if matches!(rest.first()?, b'"' | b'\'') {
+        return Some(at + closing_quote(rest)? + 1);
+    }
+    let simple = |b: u8| KEY.get(usize::from(b)).is_some_and(|&class| class == 2);
+    let start = usize::from(rest.starts_with(b"-")) + usize::from(rest.starts_with(b"--"));
+    if !simple(*rest.get(start)?) {
+        return None;
+    }
+    let length =
+        rest.iter().skip(start).take_while(|&&b| simple(b) || matches!(b, b'-' | b'=' | b'+')).count();
+    Some(at + start + length)
 }

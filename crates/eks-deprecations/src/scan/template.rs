@@ -69,14 +69,15 @@ pub(super) fn search_helpers<'a>(text: &'a str, out: &mut Collector<'a, '_>) {
     }
 }
 
-/// A literal value at the left edge (or behind a dash under `items:`).
+/// An `apiVersion` or `kind` that stands at the left edge, or in an entry of a list there.
 #[derive(Clone, Copy)]
-struct Literal<'a> {
-    text: &'a str,
-    line: u32,
-    column: u32,
-    /// Which list item it stands in; 0 for none.
-    item: u32,
+struct Edge<'a> {
+    value: &'a str,
+    line_start: usize,
+    /// Where the value starts.
+    at: usize,
+    /// Where the list entry starts that it stands in; 0 for none.
+    entry: usize,
 }
 
 fn find<'a>(
@@ -87,103 +88,39 @@ fn find<'a>(
     out: &mut Collector<'a, '_>,
 ) -> Found {
     let mut found = Found::default();
-    let mut apis: Vec<Literal<'a>> = Vec::new();
-    let mut kinds: Vec<Literal<'a>> = Vec::new();
-    let mut names: Vec<(u32, &'a str)> = Vec::new();
-    let mut namespaces: Vec<(u32, &'a str)> = Vec::new();
-    let (mut item, mut item_column, mut in_items, mut in_metadata) = (0_u32, 0_usize, false, false);
-    let mut start = 0;
-    let mut number = first_line.wrapping_sub(1);
-    while start < text.len() {
-        let line_start = start;
-        let rest = text.get(start..).unwrap_or_default();
-        let length = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
-        start += length.max(1);
-        number = number.wrapping_add(1);
-        // Nothing that is deeper is looked at.
-        let Some(line) = rest.get(..length).filter(|line| !line.starts_with("      ")) else { continue };
-        let line = line.trim_end();
-        let indent = line.len() - line.trim_start_matches(' ').len();
-        let Some(body) = line.get(indent..) else { continue };
-        let (body, column) = match body.strip_prefix("- ") {
-            Some(entry) if in_items && indent <= 4 => {
-                let gap = entry.len() - entry.trim_start().len();
-                item += 1;
-                item_column = indent + 2 + gap;
-                (entry.trim_start(), item_column)
-            }
-            _ => (body, indent),
-        };
-        let Some((name, value)) = body.split_once(':') else { continue };
-        let value_start = line_start + column + name.len() + 1;
-        if column == 0 {
-            in_items = name == "items";
-            in_metadata = name == "metadata";
-            if in_items {
-                item_column = usize::MAX;
-            } else if name == "apiVersion" || name == "kind" {
-                item = 0;
-            }
-        }
-        let at_edge = column == 0 || (item > 0 && column == item_column);
-        if at_edge && matches!(name, "apiVersion" | "kind") {
-            let gap = value.len() - value.trim_start().len();
-            let value = strip_comment(value.trim());
-            let at = value_start + gap;
-            match word(unquote(value)) {
-                Word::Literal => {
-                    let literal = Literal {
-                        text: unquote(value),
-                        line: number,
-                        column: column_of(text, line_start, at),
-                        item,
-                    };
-                    if name == "kind" { kinds.push(literal) } else { apis.push(literal) }
-                }
-                Word::Computed => found.computed = found.computed.or(Some(number)),
-                Word::Other => {}
-            }
-        } else if in_metadata && indent > 0 && indent <= 4 {
-            let value = unquote(strip_comment(value.trim()));
-            if word(value) == Word::Literal {
-                match name {
-                    "name" => names.push((item, value)),
-                    "namespace" => namespaces.push((item, value)),
-                    _ => {}
-                }
-            }
-        }
-    }
+    let line_of = |at: usize| {
+        let breaks = memchr::memchr_iter(b'\n', text.as_bytes().get(..at).unwrap_or_default()).count();
+        first_line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX))
+    };
+    let apis = at_the_edge(text, "apiVersion:");
     if apis.is_empty() {
         return found;
     }
-    let branching = ["Capabilities", "semverCompare", "kubeVersion", "KubeVersion"]
-        .iter()
-        .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some());
-    let single = |of: &[(u32, &'a str)], item: u32| {
-        let mut of_item = of.iter().filter(|(i, _)| *i == item).map(|(_, name)| *name);
-        of_item.next().filter(|_| of_item.next().is_none())
-    };
-    for api in &apis {
-        let alone = apis.iter().filter(|other| other.item == api.item).count() == 1;
+    let kinds = at_the_edge(text, "kind:");
+    let computed = apis.iter().chain(&kinds).filter(|edge| word(unquote(edge.value)) == Word::Computed);
+    found.computed = computed.map(|edge| edge.at).min().map(line_of);
+    let literal = |edge: &&Edge<'a>| word(unquote(edge.value)) == Word::Literal;
+    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+    let branching = ["Capabilities", "semverCompare", "kubeVersion", "KubeVersion"].into_iter().any(has);
+    for api in apis.iter().filter(literal) {
+        let alone = apis.iter().filter(|other| other.entry == api.entry).count() == 1;
         let certainty = if alone && !branching { Certainty::Template } else { Certainty::Conditional };
         let mut seen: Vec<&str> = Vec::new();
-        for kind in kinds.iter().filter(|kind| kind.item == api.item) {
-            if seen.contains(&kind.text) {
+        let api_text = unquote(api.value);
+        for kind in kinds.iter().filter(literal).filter(|kind| kind.entry == api.entry) {
+            let kind_text = unquote(kind.value);
+            if seen.contains(&kind_text) || (kind_text.ends_with("List") && api.entry > 0) {
                 continue;
             }
-            seen.push(kind.text);
-            if kind.text.ends_with("List") && item > 0 {
-                continue;
-            }
+            seen.push(kind_text);
             found.objects += 1;
-            out.object(api.text, kind.text, || Usage {
-                api_version: Cow::Borrowed(api.text),
-                kind: Cow::Borrowed(kind.text),
-                name: single(&names, api.item).map(Cow::Borrowed),
-                namespace: single(&namespaces, api.item).map(Cow::Borrowed),
-                line: api.line,
-                column: api.column,
+            out.object(api_text, kind_text, || Usage {
+                api_version: Cow::Borrowed(api_text),
+                kind: Cow::Borrowed(kind_text),
+                name: metadata(text, api, "name:"),
+                namespace: metadata(text, api, "namespace:"),
+                line: line_of(api.at),
+                column: column_of(text, api.line_start, api.at),
                 document,
                 source: source.clone(),
                 certainty,
@@ -192,6 +129,101 @@ fn find<'a>(
         }
     }
     found
+}
+
+/// The lines with this key at the left edge, or in an entry of a list at most four columns in.
+/// Deeper ones may stand in a text that is only quoted.
+fn at_the_edge<'a>(text: &'a str, key: &str) -> Vec<Edge<'a>> {
+    let bytes = text.as_bytes();
+    let mut edges: Vec<Edge<'a>> = Vec::new();
+    for at in memchr::memmem::find_iter(bytes, key.as_bytes()) {
+        let line_start = memchr::memrchr(b'\n', bytes.get(..at).unwrap_or_default()).map_or(0, |at| at + 1);
+        let before = text.get(line_start..at).unwrap_or_default();
+        let entry = match before.trim_start_matches(' ') {
+            "" if before.is_empty() => 0,
+            // In an entry that a line above has opened, at the column of its content.
+            "" => match entry_above(text, line_start, before.len()) {
+                Some(entry) => entry,
+                None => continue,
+            },
+            dash if dash.trim_end_matches(' ') == "-" && dash != "-" && before.len() <= 6 => {
+                if !under_items(text, line_start) {
+                    continue;
+                }
+                line_start.max(1)
+            }
+            _ => continue,
+        };
+        let rest = text.get(at + key.len()..).unwrap_or_default();
+        let line = rest.lines().next().unwrap_or_default();
+        let gap = line.len() - line.trim_start().len();
+        let value = strip_comment(line.trim());
+        edges.push(Edge { value, line_start, at: at + key.len() + gap, entry });
+    }
+    edges
+}
+
+/// The start of the list entry above a line, whose content stands at this column.
+fn entry_above(text: &str, line_start: usize, column: usize) -> Option<usize> {
+    if column > 6 {
+        return None;
+    }
+    let mut end = line_start;
+    loop {
+        let above = text.get(..end)?.strip_suffix('\n')?;
+        let start = above.rfind('\n').map_or(0, |at| at + 1);
+        let line = above.get(start..)?;
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        let content = line.get(indent..)?;
+        if let Some(entry) = content.strip_prefix("- ") {
+            let gap = entry.len() - entry.trim_start_matches(' ').len();
+            let opens = indent + 2 + gap == column && under_items(text, start);
+            return opens.then_some(start.max(1));
+        }
+        if indent < column && !content.is_empty() && !content.starts_with(['#', '{']) {
+            return None;
+        }
+        end = start;
+    }
+}
+
+/// Whether the nearest line at the left edge above is `items:`.
+fn under_items(text: &str, line_start: usize) -> bool {
+    let above = text.get(..line_start).unwrap_or_default();
+    above
+        .rsplit('\n')
+        .find(|line| !line.is_empty() && !line.starts_with([' ', '-', '#', '{']))
+        .is_some_and(|line| line.starts_with("items:"))
+}
+
+/// A literal name or namespace in the `metadata:` of the same document or entry, if there is just
+/// one.
+fn metadata<'a>(text: &'a str, api: &Edge<'a>, key: &str) -> Option<Cow<'a, str>> {
+    let (from, indent) = if api.entry == 0 { (0, 0) } else { (api.line_start, usize::MAX) };
+    let mut names = Vec::new();
+    let mut within = None;
+    for line in text.get(from..)?.lines() {
+        let content = line.trim_start_matches([' ', '-']);
+        let column = line.len() - content.len();
+        if api.entry != 0 && line.trim_start().starts_with("- ") && !names.is_empty() {
+            break;
+        }
+        if content.starts_with("metadata:") && (column == indent || indent == usize::MAX) {
+            within = Some(column);
+        } else if let Some(outer) = within {
+            if column <= outer && !content.is_empty() && !content.starts_with(['{', '#']) {
+                within = None;
+            } else if column <= outer + 4
+                && let Some(value) = content.strip_prefix(key)
+            {
+                names.push(unquote(strip_comment(value.trim())));
+            }
+        }
+    }
+    match names.as_slice() {
+        [name] if word(name) == Word::Literal => Some(Cow::Borrowed(*name)),
+        _ => None,
+    }
 }
 
 fn strip_comment(value: &str) -> &str {
@@ -210,12 +242,13 @@ fn has_output(text: &str) -> bool {
     let mut outside = String::new();
     let mut definitions = 0_i32;
     let mut nesting: Vec<bool> = Vec::new();
-    while let Some(open) = rest.find("{{") {
+    let find = |text: &str, mark: &[u8]| memchr::memmem::find(text.as_bytes(), mark);
+    while let Some(open) = find(rest, b"{{") {
         let (before, after) = rest.split_at(open);
         if definitions == 0 {
             outside.push_str(before);
         }
-        let close = after.find("}}").map_or(after.len(), |at| at + 2);
+        let close = find(after, b"}}").map_or(after.len(), |at| at + 2);
         let (action, after) = after.split_at(close);
         rest = after;
         let action = action.trim_start_matches(['{', '-']).trim_end_matches(['}', '-']).trim();
