@@ -58,7 +58,7 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<()> {
         let ratio = check.median / read.median;
         println!("walk and read, {threads} thread(s)            {read}   {:>6}", "1.00");
         println!("eks-skew-check, {threads} thread(s)           {check}   {ratio:>6.2}");
-        let mib = made.bytes as f64 / f64::from(1 << 20);
+        let mib = number(made.bytes) / f64::from(1 << 20);
         println!("  {:.0} MiB/s", mib / (check.median / 1000.0));
     }
 
@@ -73,7 +73,7 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<()> {
         println!(
             "{:>8} files   {check}   {:.2} us a file",
             some.files,
-            check.median * 1000.0 / some.files as f64
+            check.median * 1000.0 / number(some.files)
         );
     }
 
@@ -107,4 +107,10 @@ pub(crate) fn walk_and_read(folder: &str, threads: &str) -> anyhow::Result<()> {
     let (files, bytes) = walk::walk_and_read(Path::new(folder), threads);
     println!("{files} files, {bytes} bytes");
     Ok(())
+}
+
+/// A count as a number to divide by.
+#[expect(clippy::cast_precision_loss, reason = "counts of files and bytes are far below 2^52")]
+fn number(count: u64) -> f64 {
+    count as f64
 }

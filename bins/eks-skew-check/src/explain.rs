@@ -111,6 +111,20 @@ fn explain_row(text: &mut String, row: &Api, catalogue: &Catalogue) -> anyhow::R
     Ok(())
 }
 
+/// The columns of `list`.
+const HEADER: [&str; 10] = [
+    "apiVersion",
+    "kind",
+    "since",
+    "deprecated",
+    "removed",
+    "replacement",
+    "served since",
+    "EKS",
+    "source",
+    "as of",
+];
+
 pub(crate) fn list(args: &ListArgs, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::embedded();
     let mut rows: Vec<&Api> = catalogue.rows().iter().collect();
@@ -137,18 +151,6 @@ pub(crate) fn list(args: &ListArgs, environment: &mut Environment<'_>) -> anyhow
             row.as_of.to_owned(),
         ]
     };
-    const HEADER: [&str; 10] = [
-        "apiVersion",
-        "kind",
-        "since",
-        "deprecated",
-        "removed",
-        "replacement",
-        "served since",
-        "EKS",
-        "source",
-        "as of",
-    ];
     let text = match args.output {
         ListFormat::Json => {
             let rows: Vec<_> = rows

@@ -35,12 +35,23 @@ pub(crate) fn write(
                 let paint = match colour {
                     Colour::Always => Paint::Ansi,
                     Colour::Never => Paint::Never,
-                    Colour::Auto if environment.colour => Paint::Ansi,
-                    Colour::Auto => Paint::Never,
+                    Colour::Auto => {
+                        if environment.colour {
+                            Paint::Ansi
+                        } else {
+                            Paint::Never
+                        }
+                    }
                 };
                 let text = match output.format {
                     Format::Text => eks_report::text(report, paint),
-                    other => render(report, other, &rules),
+                    Format::Json
+                    | Format::Sarif
+                    | Format::Github
+                    | Format::Gitlab
+                    | Format::Junit
+                    | Format::Markdown
+                    | Format::Csv => render(report, output.format, &rules),
                 };
                 to_stdout(environment, &text)
             }

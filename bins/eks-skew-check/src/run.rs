@@ -19,7 +19,7 @@ use crate::{Environment, explain, output, suppress};
 
 pub(crate) fn run(cli: Cli, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Command::Files(args) => files(*args, environment),
+        Command::Files(args) => files(&args, environment),
         Command::Explain(args) => explain::explain(&args, environment),
         Command::List(args) => explain::list(&args, environment),
         Command::Completions { shell } => {
@@ -73,7 +73,7 @@ pub(crate) fn window(
 /// How long a window may be: a version like 1.999 is a typing error, not a plan.
 const LONGEST: u16 = 60;
 
-fn files(args: FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
+fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::embedded();
     let config = if args.no_config {
         Config { root: environment.directory.clone(), ..Config::default() }
@@ -104,7 +104,7 @@ fn files(args: FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<E
             known = Some(before);
             outcome
         }
-        None => all_files(&job, &args, threads, environment)?,
+        None => all_files(&job, args, threads, environment)?,
     };
     if args.base.is_none() {
         resolve_releases(&job, &mut outcome, args.all_releases);

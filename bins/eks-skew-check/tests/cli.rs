@@ -1,6 +1,7 @@
 //! The built binary, from outside: arguments and files in, output and exit code out.
 //!
 //! Numbers of rows are those of docs/peer-rows.md.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -855,8 +856,8 @@ fn bad_input_gets_a_clear_sentence() {
 fn an_unreadable_file_fails_the_gate_whatever_is_allowed() {
     use std::os::unix::fs::PermissionsExt;
     let tree = Tree::new(&[("a.yaml", GOOD), ("secret.yaml", PDB), ("closed/b.yaml", PDB)]);
-    fs::set_permissions(tree.root.path().join("secret.yaml"), fs::Permissions::from_mode(0)).unwrap();
-    fs::set_permissions(tree.root.path().join("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(tree.root.path().join("secret.yaml"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(tree.root.path().join("closed"), fs::Permissions::from_mode(0o000)).unwrap();
     let report = tree.report(&[".", "--allow-unread"]);
     fs::set_permissions(tree.root.path().join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
     if fs::File::open(tree.root.path().join("secret.yaml")).is_ok() {

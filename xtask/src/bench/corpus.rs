@@ -40,7 +40,7 @@ pub(super) fn make(folder: &Path, bytes: u64) -> anyhow::Result<Made> {
     let mut made = Made { files: 0, bytes: 0 };
     let mut at = folder.to_owned();
     while made.bytes < bytes {
-        if made.files % 24 == 0 {
+        if made.files.is_multiple_of(24) {
             at = folder.join(format!("team-{}/app-{}", seed.below(97), made.files / 24));
             fs::create_dir_all(&at).with_context(|| format!("{} cannot be made", at.display()))?;
         }

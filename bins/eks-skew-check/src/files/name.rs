@@ -21,10 +21,8 @@ pub(crate) fn format_of(name: &str) -> Option<Format> {
     let mut templated = false;
     loop {
         match extension(stem) {
-            Some("yaml" | "yml") => return Some(Format::Manifest),
-            Some("ndjson" | "jsonl") => return Some(Format::Manifest),
+            Some("yaml" | "yml" | "ndjson" | "jsonl" | "kubeconfig") => return Some(Format::Manifest),
             Some("json") => return Some(if templated { Format::Manifest } else { Format::Json }),
-            Some("kubeconfig") => return Some(Format::Manifest),
             Some(suffix) if SUFFIXES.contains(&suffix) => {
                 templated = true;
                 stem = stem.strip_suffix(suffix).and_then(|stem| stem.strip_suffix('.')).unwrap_or_default();
@@ -33,7 +31,7 @@ pub(crate) fn format_of(name: &str) -> Option<Format> {
             _ => break,
         }
     }
-    name.ends_with(".tpl").then_some(Format::Helpers)
+    (extension(&name) == Some("tpl")).then_some(Format::Helpers)
 }
 
 fn extension(name: &str) -> Option<&str> {

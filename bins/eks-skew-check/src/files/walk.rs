@@ -114,7 +114,7 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
                 files.push((path, format.unwrap_or_default()));
             }
             Ok(_) => {
-                outcome.input_unread(&name, "it is neither a file nor a folder; name one that is".to_owned())
+                outcome.input_unread(&name, "it is neither a file nor a folder; name one that is".to_owned());
             }
             Err(error) => outcome.input_unread(&name, cannot("it", &error)),
         }
@@ -164,7 +164,7 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
                 Ok(found) => outcome.merge(found),
                 // What this worker had found is lost, so the check must not pass.
                 Err(_) => {
-                    outcome.input_unread(".", "a worker stopped unexpectedly; please report it".to_owned())
+                    outcome.input_unread(".", "a worker stopped unexpectedly; please report it".to_owned());
                 }
             }
         }
@@ -195,10 +195,12 @@ fn outer_rules(folder: &Path) -> Option<Arc<Rules>> {
 }
 
 fn cannot(what: &str, error: &std::io::Error) -> String {
-    let hint = match error.kind() {
-        std::io::ErrorKind::NotFound => "; correct the path, or leave it out if it was deleted",
-        std::io::ErrorKind::PermissionDenied => "; give this user the right to read it",
-        _ => "",
+    let hint = if error.kind() == std::io::ErrorKind::NotFound {
+        "; correct the path, or leave it out if it was deleted"
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        "; give this user the right to read it"
+    } else {
+        ""
     };
     format!("{what} cannot be read: {error}{hint}")
 }

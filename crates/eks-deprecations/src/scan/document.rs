@@ -88,6 +88,7 @@ impl<'a> Tree<'a> {
                 reason: error.info(),
             })?;
             let line = line_in_file(span.start.line());
+            #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enum is not exhaustive")]
             match event {
                 Event::Scalar(value, style, anchor, tag) => {
                     let plain = style == ScalarStyle::Plain && tag.is_none();
@@ -118,6 +119,7 @@ impl<'a> Tree<'a> {
                     }
                 }
                 Event::DocumentEnd => tree.anchors.clear(),
+                // Presentation, and what the parser may learn to say: no nodes of ours.
                 _ => {}
             }
         }
@@ -344,7 +346,7 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
     fn text(&self, id: NodeId) -> Option<Cow<'a, str>> {
         match self.value(id)? {
             Value::Scalar { text, plain } if !(*plain && is_null(text)) => Some(text.clone()),
-            _ => None,
+            Value::Scalar { .. } | Value::Sequence(_) | Value::Mapping(_) => None,
         }
     }
 

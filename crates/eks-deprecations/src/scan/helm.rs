@@ -75,10 +75,7 @@ impl HelmRelease {
     pub fn scan(&self, wanted: &dyn Fn(&str, &str) -> bool) -> Scan<'static> {
         let mut all = Scan::default();
         let hooks = self.hooks.iter().map(|(path, text)| (Some(path.as_str()), Ok(text.as_str())));
-        let crds = self
-            .crds
-            .iter()
-            .map(|(path, text)| (Some(path.as_str()), text.as_ref().map(String::as_str).map_err(|()| ())));
+        let crds = self.crds.iter().map(|(path, text)| (Some(path.as_str()), text.as_deref()));
         for (path, text) in [(None, Ok(self.manifest.as_str()))].into_iter().chain(hooks).chain(crds) {
             let place = path.unwrap_or("its manifest");
             let Ok(text) = text else {

@@ -143,7 +143,7 @@ fn array(raw: Option<&RawValue>) -> Option<Vec<&RawValue>> {
 }
 
 /// The text of a raw string.
-fn string<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
+fn string(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let raw = raw?.get();
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
@@ -154,7 +154,7 @@ fn string<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
 }
 
 /// A name may be a number in a broken manifest; then it is shown as written.
-fn scalar<'a>(raw: Option<&'a RawValue>) -> Option<Cow<'a, str>> {
+fn scalar(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
     string(raw)
         .or_else(|| raw.map(RawValue::get).filter(|raw| !raw.starts_with(['{', '[', '"'])).map(Cow::Borrowed))
 }

@@ -53,6 +53,7 @@ struct Traits {
 }
 
 impl Traits {
+    #[expect(clippy::needless_bitwise_bool, reason = "without branches it becomes SIMD")]
     fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
         // One pass that the compiler turns into SIMD: any byte below space but the line feed,
@@ -121,12 +122,12 @@ fn one_document<'a>(
         None => document::read(slice, &place, out).err(),
     };
     if let Some(refused) = refused {
-        template::refused(slice, &place, refused, out);
+        template::refused(slice, &place, &refused, out);
     } else if traits.old_breaks {
         // kubectl ends lines where our parser does not: say what it might see.
         let broken = slice.replace(['\u{85}', '\u{2028}', '\u{2029}'], "\n");
         let mut inner = out.fresh();
-        template::search(&broken, line, document, None, &mut inner);
+        template::search(&broken, line, document, &mut inner);
         for usage in inner.scan.usages {
             let known = out.scan.usages.iter().any(|known| {
                 known.document == document
@@ -155,19 +156,16 @@ fn slow_bounds(bytes: &[u8], at: usize) -> (usize, u32, bool) {
     let mut lines = 0;
     let mut content = false;
     // The marker that the document starts with.
-    match bytes.get(at..).and_then(split::marker) {
-        Some(kind) => {
-            let line_end =
-                bytes.get(at..).and_then(|rest| memchr(b'\n', rest)).map_or(bytes.len(), |n| at + n + 1);
-            let rest = bytes.get(at + 3..line_end).unwrap_or_default().trim_ascii_start();
-            content |= !rest.is_empty() && rest.first() != Some(&b'#');
-            end = line_end;
-            lines += 1;
-            if kind == Marker::End && !content {
-                return (end, lines, false);
-            }
+    if let Some(kind) = bytes.get(at..).and_then(split::marker) {
+        let line_end =
+            bytes.get(at..).and_then(|rest| memchr(b'\n', rest)).map_or(bytes.len(), |n| at + n + 1);
+        let rest = bytes.get(at + 3..line_end).unwrap_or_default().trim_ascii_start();
+        content |= !rest.is_empty() && rest.first() != Some(&b'#');
+        end = line_end;
+        lines += 1;
+        if kind == Marker::End && !content {
+            return (end, lines, false);
         }
-        None => {}
     }
     loop {
         let (next, between) = split::next_marker(bytes, end);
@@ -806,15 +804,18 @@ fn spaces(line: &[u8]) -> usize {
 /// Bytes that a plain key may start with here, and may go on with.
 static KEY: [u8; 256] = {
     let mut table = [0; 256];
-    let mut b = 0;
-    while b < 256 {
-        let c = b as u8;
+    let mut c = 0_u8;
+    loop {
+        let b = c as usize;
         if c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'/' | b'$') {
             table[b] = 2;
         } else if matches!(c, b'-' | b'+' | b'(' | b')' | b'=' | b'~' | b'@' | b'*') {
             table[b] = 1;
         }
-        b += 1;
+        if c == u8::MAX {
+            break;
+        }
+        c += 1;
     }
     table
 };

@@ -166,7 +166,7 @@ fn scan_into<'a>(bytes: &'a [u8], format: Format, mut out: Collector<'a, '_>) ->
         }
         encoding::Decoded::Invalid { line, lossy } => {
             let mut inner = out.fresh();
-            template::search(&lossy, 1, 0, None, &mut inner);
+            template::search(&lossy, 1, 0, &mut inner);
             out.scan = inner.scan.into_owned();
             out.unread(Some(line), "it is not UTF-8 text; convert it to UTF-8".to_owned());
         }

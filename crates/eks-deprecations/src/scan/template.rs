@@ -24,8 +24,8 @@ struct Found {
 }
 
 /// Deals with a document that the YAML parser refused.
-pub(super) fn refused<'a>(slice: &'a str, place: &Place<'a>, refused: Refused, out: &mut Collector<'a, '_>) {
-    let found = find(slice, place.first_line, place.document, place.source.clone(), out);
+pub(super) fn refused<'a>(slice: &'a str, place: &Place<'a>, refused: &Refused, out: &mut Collector<'a, '_>) {
+    let found = find(slice, place.first_line, place.document, place.source.as_ref(), out);
     let at = |mark: &str| memchr::memmem::find(slice.as_bytes(), mark.as_bytes());
     let Some(mark) = MARKS.iter().find_map(|mark| at(mark)) else {
         out.unread(Some(refused.line), format!("it is not valid YAML: {}", refused.reason));
@@ -41,14 +41,8 @@ pub(super) fn refused<'a>(slice: &'a str, place: &Place<'a>, refused: Refused, o
 }
 
 /// Reports the literal `apiVersion` and `kind` pairs of a text.
-pub(super) fn search<'a>(
-    text: &'a str,
-    first_line: u32,
-    document: u32,
-    source: Option<Cow<'a, str>>,
-    out: &mut Collector<'a, '_>,
-) {
-    find(text, first_line, document, source, out);
+pub(super) fn search<'a>(text: &'a str, first_line: u32, document: u32, out: &mut Collector<'a, '_>) {
+    find(text, first_line, document, None, out);
 }
 
 /// Reports what stands in the definitions of a file of template helpers. A helper that computes
@@ -84,7 +78,7 @@ fn find<'a>(
     text: &'a str,
     first_line: u32,
     document: u32,
-    source: Option<Cow<'a, str>>,
+    source: Option<&Cow<'a, str>>,
     out: &mut Collector<'a, '_>,
 ) -> Found {
     let mut found = Found::default();
@@ -122,7 +116,7 @@ fn find<'a>(
                 line: line_of(api.at),
                 column: column_of(text, api.line_start, api.at),
                 document,
-                source: source.clone(),
+                source: source.cloned(),
                 certainty,
                 role: Role::Object,
             });
