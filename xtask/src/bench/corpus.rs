@@ -5,7 +5,10 @@ use std::path::Path;
 
 use anyhow::Context;
 
-/// What was made.
+/// To be raised when the generator changes, so that trees made before are made anew.
+const GENERATION: u32 = 2;
+
+/// What was made: the files that hold, or may hold, manifests.
 pub(super) struct Made {
     pub(super) files: u64,
     pub(super) bytes: u64,
@@ -39,23 +42,33 @@ pub(super) fn make(folder: &Path, bytes: u64) -> anyhow::Result<Made> {
     let mut seed = Seeded(20_261_124);
     let mut made = Made { files: 0, bytes: 0 };
     let mut at = folder.to_owned();
-    while made.bytes < bytes {
-        if made.files.is_multiple_of(24) {
-            at = folder.join(format!("team-{}/app-{}", seed.below(97), made.files / 24));
+    for number in 0.. {
+        if made.bytes >= bytes {
+            break;
+        }
+        if number % 12 == 0 {
+            at = folder.join(format!("team-{}/app-{}", seed.below(97), number / 12));
             fs::create_dir_all(&at).with_context(|| format!("{} cannot be made", at.display()))?;
         }
-        let (name, text) = file(&mut seed, made.files);
+        // In public repositories there are about three other files to two manifests.
+        if seed.below(5) < 3 {
+            fs::write(at.join(format!("source-{number}.go")), "package main\n".repeat(300))?;
+            continue;
+        }
+        let (name, text) = file(&mut seed, number);
         fs::write(at.join(name), &text)?;
         made.files += 1;
         made.bytes += text.len() as u64;
     }
-    fs::write(&marker, format!("{} {}", made.files, made.bytes))?;
+    fs::write(&marker, format!("{GENERATION} {} {}", made.files, made.bytes))?;
     Ok(made)
 }
 
 fn read_marker(text: &str) -> Option<Made> {
-    let (files, bytes) = text.split_once(' ')?;
-    Some(Made { files: files.parse().ok()?, bytes: bytes.parse().ok()? })
+    let mut words = text.split(' ');
+    let same = words.next()?.parse() == Ok(GENERATION);
+    let made = Made { files: words.next()?.parse().ok()?, bytes: words.next()?.parse().ok()? };
+    same.then_some(made)
 }
 
 /// Ten files, as a pull request changes them.
@@ -77,17 +90,17 @@ pub(super) fn make_ten(folder: &Path) -> anyhow::Result<()> {
 fn file(seed: &mut Seeded, number: u64) -> (String, String) {
     let mut text = String::new();
     match seed.below(100) {
-        0..=3 => {
+        0..=1 => {
             for _ in 0..=seed.below(4) {
                 definition(seed, &mut text);
             }
             (format!("crd-{number}.yaml"), text)
         }
-        4..=9 => {
+        2..=5 => {
             dashboard(seed, &mut text);
             (format!("dashboard-{number}.json"), text)
         }
-        10..=29 => {
+        6..=29 => {
             template(seed, &mut text);
             (format!("template-{number}.yaml"), text)
         }
@@ -101,12 +114,11 @@ fn file(seed: &mut Seeded, number: u64) -> (String, String) {
             }
             (format!("values-{number}.yaml"), text)
         }
-        40..=44 => (format!("README-{number}.md"), "# Read me\n".repeat(40)),
-        45 => {
+        40 => {
             text.push_str(include_str!("../../../examples/shop/base/web.yaml"));
             (format!("example-{number}.yaml"), text)
         }
-        46..=55 => {
+        41..=44 => {
             for _ in 0..20 + seed.below(60) {
                 small(seed, &mut text);
             }

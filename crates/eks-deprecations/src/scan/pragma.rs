@@ -1,5 +1,9 @@
 //! Comments to this program: `# eks-skew-check: ignore API001 until=2027-01-01 reason=…`.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 /// What introduces a comment to this program.
 const MARK: &str = "eks-skew-check:";
 
@@ -16,7 +20,8 @@ pub struct Pragma {
 }
 
 pub(super) fn collect(text: &str, out: &mut Vec<Pragma>) {
-    if memchr::memmem::find(text.as_bytes(), MARK.as_bytes()).is_none() {
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
+    if FINDER.find(text.as_bytes()).is_none() {
         return;
     }
     let mut document = 0;

@@ -5,6 +5,10 @@
 
 use std::borrow::Cow;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::document::{Place, Refused};
 use super::{Certainty, Collector, Role, Usage, Word, column_of, word};
 
@@ -15,6 +19,9 @@ const NO_LITERAL: &str = "a template without a literal apiVersion and kind: rend
 
 /// Marks of the template languages that people put in front of YAML.
 const MARKS: [&str; 5] = ["{{", "{%", "<%", "((", "[["];
+
+static API_VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("apiVersion:"));
+static KIND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("kind:"));
 
 /// What a search found.
 #[derive(Debug, Default)]
@@ -86,19 +93,21 @@ fn find<'a>(
         let breaks = memchr::memchr_iter(b'\n', text.as_bytes().get(..at).unwrap_or_default()).count();
         first_line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX))
     };
-    let apis = at_the_edge(text, "apiVersion:");
+    let apis = at_the_edge(text, &API_VERSION);
     if apis.is_empty() {
         return found;
     }
-    let kinds = at_the_edge(text, "kind:");
+    let kinds = at_the_edge(text, &KIND);
     let computed = apis.iter().chain(&kinds).filter(|edge| word(unquote(edge.value)) == Word::Computed);
     found.computed = computed.map(|edge| edge.at).min().map(line_of);
     let literal = |edge: &&Edge<'a>| word(unquote(edge.value)) == Word::Literal;
-    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    let branching = ["Capabilities", "semverCompare", "kubeVersion", "KubeVersion"].into_iter().any(has);
+    // Asked only for what is wanted.
+    let branching = || {
+        let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+        ["Capabilities", "semverCompare", "kubeVersion", "KubeVersion"].into_iter().any(has)
+    };
     for api in apis.iter().filter(literal) {
         let alone = apis.iter().filter(|other| other.entry == api.entry).count() == 1;
-        let certainty = if alone && !branching { Certainty::Template } else { Certainty::Conditional };
         let mut seen: Vec<&str> = Vec::new();
         let api_text = unquote(api.value);
         for kind in kinds.iter().filter(literal).filter(|kind| kind.entry == api.entry) {
@@ -117,7 +126,7 @@ fn find<'a>(
                 column: column_of(text, api.line_start, api.at),
                 document,
                 source: source.cloned(),
-                certainty,
+                certainty: if alone && !branching() { Certainty::Template } else { Certainty::Conditional },
                 role: Role::Object,
             });
         }
@@ -127,10 +136,10 @@ fn find<'a>(
 
 /// The lines with this key at the left edge, or in an entry of a list at most four columns in.
 /// Deeper ones may stand in a text that is only quoted.
-fn at_the_edge<'a>(text: &'a str, key: &str) -> Vec<Edge<'a>> {
+fn at_the_edge<'a>(text: &'a str, key: &Finder<'static>) -> Vec<Edge<'a>> {
     let bytes = text.as_bytes();
     let mut edges: Vec<Edge<'a>> = Vec::new();
-    for at in memchr::memmem::find_iter(bytes, key.as_bytes()) {
+    for at in key.find_iter(bytes) {
         let line_start = memchr::memrchr(b'\n', bytes.get(..at).unwrap_or_default()).map_or(0, |at| at + 1);
         let before = text.get(line_start..at).unwrap_or_default();
         let entry = match before.trim_start_matches(' ') {
@@ -148,11 +157,11 @@ fn at_the_edge<'a>(text: &'a str, key: &str) -> Vec<Edge<'a>> {
             }
             _ => continue,
         };
-        let rest = text.get(at + key.len()..).unwrap_or_default();
+        let rest = text.get(at + key.needle().len()..).unwrap_or_default();
         let line = rest.lines().next().unwrap_or_default();
         let gap = line.len() - line.trim_start().len();
         let value = strip_comment(line.trim());
-        edges.push(Edge { value, line_start, at: at + key.len() + gap, entry });
+        edges.push(Edge { value, line_start, at: at + key.needle().len() + gap, entry });
     }
     edges
 }

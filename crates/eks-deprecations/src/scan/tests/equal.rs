@@ -209,11 +209,12 @@ fn cases_that_once_differed_are_read_the_same() {
 }
 
 /// Texts that brought the two readings apart while they were written.
-const FOUND: [&str; 5] = [
+const FOUND: [&str; 6] = [
     "a: b\n---\t\nc: d\n",
     "a:\n- b\n c\n",
     "\napiVersion: x/v1\n{{ x }}\t: ",
     "apiVersion: g/v1\nkind: A\nspec:\n  d: text\n    on\n{{ x }}  : no\n",
+    "apiVersion: g/v1\nkind: A\nk: |--\n\n    x\n",
     "apiVersion: g/v1\nkind: A\nkey: |\n <<:   {{ toYaml . }}\n{{ end }: }:\n",
 ];
 
