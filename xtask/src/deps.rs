@@ -26,12 +26,10 @@ const LICENCES: [&str; 14] = [
 ];
 
 /// Crates that are there in two versions, and why.
-const DOUBLED: [(&str, &str); 5] = [
-    ("syn", "derive macros of the ecosystem are half-way from 2 to 3"),
+const DOUBLED: [(&str, &str); 3] = [
+    ("syn", "derive macros of the ecosystem are half-way from 2 to 3; build time only"),
     ("getrandom", "tempfile and ahash are at different ones; tests only"),
-    ("hashbrown", "indexmap and jsonschema are at different ones; one has no behaviour of ours"),
-    ("foldhash", "comes with hashbrown"),
-    ("windows-sys", "not compiled here"),
+    ("r-efi", "comes with getrandom, for UEFI; not compiled here"),
 ];
 
 pub(crate) fn run(_root: &Path) -> anyhow::Result<()> {

@@ -47,6 +47,9 @@ const LAYERS: [Layer; 6] = [
 const NOT_BELOW_THE_EDGE: [&str; 9] =
     ["tokio", "kube", "k8s-openapi", "reqwest", "hyper", "clap", "anyhow", "ureq", "rustls"];
 
+/// What could speak to a network. The checker of files is not linked with any of it.
+const NETWORK: [&str; 7] = ["tokio", "hyper", "reqwest", "ureq", "rustls", "native-tls", "curl"];
+
 pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
     let metadata = metadata()?;
     let mut wrong = Vec::new();
@@ -69,6 +72,11 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<()> {
             let ships = dependency["kind"].as_str() != Some("dev");
             if ships && names.contains(&on) && !layer.may_import.contains(&on) {
                 wrong.push(format!("{name} (floor {}) may not import {on}", layer.floor));
+            }
+        }
+        if name == "eks-skew-check" {
+            for found in forbidden(&metadata, package, &NETWORK) {
+                wrong.push(format!("{name} reads files and may not be linked with {found}"));
             }
         }
         if layer.pure {
