@@ -1,11 +1,11 @@
 //! Which Kubernetes APIs a manifest uses, and what becomes of them over an upgrade.
 //!
 //! Three parts, each useful alone:
-//! - [`scan`]: bytes in, the objects in them out, with line and column; YAML, JSON, templates,
+//! - [`scan()`]: bytes in, the objects in them out, with line and column; YAML, JSON, templates,
 //!   Helm releases. Never fails; says what it could not read.
 //! - [`Catalogue`]: one row for each API that Kubernetes has or had: since when, until when, what
 //!   comes after it. Generated from the Go modules of Kubernetes, embedded, with sources.
-//! - [`judge`]: one usage, one window of versions, and the finding that follows from the
+//! - [`judge()`]: one usage, one window of versions, and the finding that follows from the
 //!   catalogue.
 //!
 //! ```

@@ -130,7 +130,7 @@ impl FromStr for Format {
     }
 }
 
-/// The report in a form. Text is without colour; [`text`] has it with.
+/// The report in a form. Text is without colour; [`text()`] has it with.
 pub fn render(report: &CheckReport, format: Format, rules: &[RuleInfo]) -> String {
     match format {
         Format::Text => text(report, Paint::Never),
