@@ -104,10 +104,11 @@ impl Outcome {
     }
 
     fn take(&mut self, job: &Job<'_>, shown: &str, scan: Scan<'_>, bytes: Option<&[u8]>) {
+        let mut lines = bytes.map(Lines::new);
         for usage in &scan.usages {
             if let Some(mut finding) = judge(job.catalogue, usage, job.window) {
                 shown.clone_into(&mut finding.file);
-                finding.excerpt = bytes.and_then(|bytes| line_of(bytes, finding.line));
+                finding.excerpt = lines.as_mut().and_then(|lines| lines.get(finding.line));
                 self.findings.push(finding);
             }
         }
@@ -134,18 +135,39 @@ impl Outcome {
     }
 }
 
-/// A line of a file, for people. `None` where the text is not UTF-8.
-fn line_of(bytes: &[u8], line: u32) -> Option<String> {
-    let before = line.checked_sub(1)? as usize;
-    let start = match before.checked_sub(1) {
-        Some(nth) => memchr::memchr_iter(b'\n', bytes).nth(nth)? + 1,
-        None => 0,
-    };
-    let rest = bytes.get(start..)?;
-    let line = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len()))?;
-    let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line);
-    std::str::from_utf8(line).ok().map(|line| line.trim_end_matches('\r').to_owned())
+/// The lines of a file, for people, asked for in the order of the file.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    /// A line, and where it starts.
+    line: u32,
+    start: usize,
 }
+
+impl<'a> Lines<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes: bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes), line: 1, start: 0 }
+    }
+
+    /// A line without its line break. `None` where the text is not UTF-8, and for very long lines.
+    fn get(&mut self, line: u32) -> Option<String> {
+        if line < self.line {
+            (self.line, self.start) = (1, 0);
+        }
+        while self.line < line {
+            self.start += memchr::memchr(b'\n', self.bytes.get(self.start..)?)? + 1;
+            self.line += 1;
+        }
+        // Only as far as a line is ever shown: its end may be very far.
+        let rest = self.bytes.get(self.start..)?;
+        let near = rest.get(..LONGEST_EXCERPT).unwrap_or(rest);
+        let end = memchr::memchr(b'\n', near).or_else(|| (near.len() == rest.len()).then_some(rest.len()))?;
+        let text = rest.get(..end)?;
+        std::str::from_utf8(text).ok().map(|text| text.trim_end_matches('\r').to_owned())
+    }
+}
+
+/// Longer source lines are not shown: very many findings in one would each keep a copy.
+const LONGEST_EXCERPT: usize = 4_096;
 
 /// How a path is shown: relative to the working directory where it lies in it, else as given.
 pub(crate) fn shown(path: &Path, directory: &Path) -> String {

@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Parser, ScalarStyle, Span};
+use granit_parser::{Event, Parser, ScalarStyle};
 
-use super::{Certainty, Collector, Role, Usage, Word, column_of, helm, is_null, word};
+use super::cursor::Cursor;
+use super::{Certainty, Collector, Role, Usage, Word, helm, is_null, word};
 
 /// How many nodes are looked at in one document, aliases followed. Far above any real manifest;
 /// it bounds what a document of nested aliases can cost.
@@ -40,10 +41,8 @@ type NodeId = usize;
 #[derive(Debug)]
 struct Node<'a> {
     value: Value<'a>,
-    /// 1-based line in the file.
-    line: u32,
-    /// 1-based column in characters.
-    column: u32,
+    /// The byte that it starts at.
+    at: usize,
 }
 
 #[derive(Debug)]
@@ -59,7 +58,8 @@ enum Value<'a> {
 /// [`Refused`] when it is no YAML. Nothing has been reported then.
 pub(super) fn read<'a>(text: &'a str, place: &Place<'a>, out: &mut Collector<'a, '_>) -> Result<(), Refused> {
     let (nodes, roots) = Tree::build(text, place.first_line)?;
-    let mut walk = Walk { nodes: &nodes, place, out, budget: NODE_BUDGET };
+    let cursor = Cursor::new(text, place.first_line);
+    let mut walk = Walk { nodes: &nodes, place, out, budget: NODE_BUDGET, cursor };
     for root in roots {
         walk.root(root);
     }
@@ -87,24 +87,22 @@ impl<'a> Tree<'a> {
                 line: line_in_file(error.marker().line()),
                 reason: error.info(),
             })?;
-            let line = line_in_file(span.start.line());
+            // Always there for a parser of a text; without it, the place would be the start.
+            let at = span.start.byte_offset().unwrap_or(0);
             #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enum is not exhaustive")]
             match event {
                 Event::Scalar(value, style, anchor, tag) => {
                     let plain = style == ScalarStyle::Plain && tag.is_none();
-                    let column = column(text, &span);
                     let value = Value::Scalar { text: value, plain };
-                    let id = tree.add(Node { value, line, column }, anchor);
+                    let id = tree.add(Node { value, at }, anchor);
                     tree.attach(id);
                 }
                 Event::SequenceStart(_, anchor, _) => {
-                    let column = column(text, &span);
-                    let id = tree.add(Node { value: Value::Sequence(Vec::new()), line, column }, anchor);
+                    let id = tree.add(Node { value: Value::Sequence(Vec::new()), at }, anchor);
                     tree.open.push((id, None));
                 }
                 Event::MappingStart(_, anchor, _) => {
-                    let column = column(text, &span);
-                    let id = tree.add(Node { value: Value::Mapping(Vec::new()), line, column }, anchor);
+                    let id = tree.add(Node { value: Value::Mapping(Vec::new()), at }, anchor);
                     tree.open.push((id, None));
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
@@ -152,25 +150,13 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// 1-based column of a node, in characters.
-fn column(text: &str, span: &Span) -> u32 {
-    // Bytes are exact; the parser's own column counts a byte order mark or a tab its own way.
-    match span.start.byte_offset() {
-        Some(at) => {
-            let before = text.as_bytes().get(..at).unwrap_or_default();
-            let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-            column_of(text, line_start, at)
-        }
-        None => u32::try_from(span.start.col()).unwrap_or(u32::MAX).saturating_add(1),
-    }
-}
-
 /// Reads objects out of a finished document.
 struct Walk<'t, 'a, 'o, 'w> {
     nodes: &'t [Node<'a>],
     place: &'t Place<'a>,
     out: &'o mut Collector<'a, 'w>,
     budget: u32,
+    cursor: Cursor<'a>,
 }
 
 impl<'t, 'a> Walk<'t, 'a, '_, '_> {
@@ -188,8 +174,9 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
     }
 
     /// Takes one from the budget; says whether there was one.
-    fn spend(&mut self, line: u32) -> bool {
+    fn spend(&mut self, at: usize) -> bool {
         if self.budget == 1 {
+            let line = self.cursor.line(at);
             let reason = "it has more nodes than any manifest, counted through its aliases";
             self.out.unread(Some(line), reason.to_owned());
         }
@@ -199,7 +186,7 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
 
     fn object(&mut self, id: NodeId, depth: u32) {
         let Some(node) = self.nodes.get(id) else { return };
-        if !self.spend(node.line) || !matches!(node.value, Value::Mapping(_)) {
+        if !self.spend(node.at) || !matches!(node.value, Value::Mapping(_)) {
             return;
         }
         let (Some(api), Some(kind)) = (self.field(id, "apiVersion"), self.field(id, "kind")) else {
@@ -226,8 +213,7 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
             self.list(items, api, &api_text, item_kind, depth);
             return;
         }
-        let usage = self.usage(id, api, &api_text, kind_text.clone(), Role::Object);
-        self.out.object(&api_text, &kind_text, || usage);
+        self.report(id, api, &api_text, kind_text.clone(), Role::Object);
         match &*kind_text {
             "Config" if api_text == "v1" => self.kubeconfig(id),
             "Secret" | "ConfigMap" => self.helm_release(id),
@@ -239,7 +225,8 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
         let Some(node) = self.nodes.get(items) else { return };
         let Value::Sequence(items) = &node.value else { return };
         if depth >= LIST_DEPTH {
-            self.out.unread(Some(node.line), format!("its lists are nested more than {LIST_DEPTH} deep"));
+            let line = self.cursor.line(node.at);
+            self.out.unread(Some(line), format!("its lists are nested more than {LIST_DEPTH} deep"));
             return;
         }
         for &item in items {
@@ -247,20 +234,26 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
             if own {
                 self.object(item, depth + 1);
             } else if !item_kind.is_empty() && matches!(self.value(item), Some(Value::Mapping(_))) {
-                if !self.spend(node.line) {
+                if !self.spend(node.at) {
                     return;
                 }
                 let kind = Cow::Owned(item_kind.to_owned());
-                let usage = self.usage(item, api, api_text, kind, Role::ListItem);
-                self.out.object(api_text, item_kind, || usage);
+                self.report(item, api, api_text, kind, Role::ListItem);
             }
         }
     }
 
-    fn usage(&self, id: NodeId, api: NodeId, api_text: &str, kind: Cow<'a, str>, role: Role) -> Usage<'a> {
+    fn usage(
+        &mut self,
+        id: NodeId,
+        api: NodeId,
+        api_text: &str,
+        kind: Cow<'a, str>,
+        role: Role,
+    ) -> Usage<'a> {
+        let (line, column) = self.nodes.get(api).map_or((1, 1), |node| self.cursor.place(node.at));
         let metadata = self.field(id, "metadata");
         let meta = |key| metadata.and_then(|metadata| self.field(metadata, key)).and_then(|id| self.text(id));
-        let (line, column) = self.nodes.get(api).map_or((1, 1), |node| (node.line, node.column));
         Usage {
             api_version: self.text(api).unwrap_or_else(|| Cow::Owned(api_text.to_owned())),
             kind,
@@ -272,6 +265,15 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
             source: self.place.source.clone(),
             certainty: Certainty::Certain,
             role,
+        }
+    }
+
+    /// Counts an object; makes a usage of it only if it is wanted.
+    fn report(&mut self, id: NodeId, api: NodeId, api_text: &str, kind: Cow<'a, str>, role: Role) {
+        self.out.scan.objects += 1;
+        if self.out.wants(api_text, &kind) {
+            let usage = self.usage(id, api, api_text, kind, role);
+            self.out.scan.usages.push(usage);
         }
     }
 
@@ -295,6 +297,7 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
         let metadata = self.field(id, "metadata");
         let meta = |key| metadata.and_then(|metadata| self.field(metadata, key)).and_then(|id| self.text(id));
         let name = meta("name").unwrap_or_default();
+        let namespace = meta("namespace").map(Cow::into_owned);
         let kind = self.field(id, "type").and_then(|id| self.text(id)).unwrap_or_default();
         if !helm::keeps_a_release(&name, &kind) {
             return;
@@ -306,22 +309,21 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
         let Some(payload) = self.text(release) else { return };
         match helm::decode(&payload) {
             Ok(mut release) => {
-                release.line = node.line;
-                release.column = node.column;
+                (release.line, release.column) = self.cursor.place(node.at);
                 release.document = self.place.document;
-                release.kept_in_namespace = meta("namespace").map(Cow::into_owned);
+                release.kept_in_namespace = namespace;
                 release.kept_as = name.into_owned();
                 self.out.scan.releases.push(release);
             }
             Err(error) => {
-                self.out
-                    .unread(Some(node.line), format!("the Helm release `{name}` cannot be decoded: {error}"));
+                let line = self.cursor.line(node.at);
+                self.out.unread(Some(line), format!("the Helm release `{name}` cannot be decoded: {error}"));
             }
         }
     }
 
     fn computed(&mut self, api: NodeId) {
-        let line = self.nodes.get(api).map(|node| node.line);
+        let line = self.nodes.get(api).map(|node| self.cursor.line(node.at));
         self.out.unread(line, super::template::COMPUTED.to_owned());
     }
 

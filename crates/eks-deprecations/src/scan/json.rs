@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Certainty, Collector, Role, Usage, Word, column_of, helm, lines, word};
+use super::cursor::Cursor;
+use super::{Certainty, Collector, Role, Usage, Word, helm, lines, word};
 
 /// How deep lists of lists are followed.
 const LIST_DEPTH: u32 = 64;
@@ -27,6 +28,7 @@ pub(super) fn scan<'a>(text: &'a str, strict: bool, out: &mut Collector<'a, '_>)
     let mut values: Vec<&'a RawValue> = Vec::new();
     let mut broken: Vec<(u32, String)> = Vec::new();
     let mut at = 0;
+    let mut starts = Cursor::new(text, 1);
     while let Some(rest) = text.get(at..) {
         let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&'a RawValue>();
         let error = loop {
@@ -40,8 +42,8 @@ pub(super) fn scan<'a>(text: &'a str, strict: bool, out: &mut Collector<'a, '_>)
         if !strict && broken.is_empty() && reads_as_yaml(text, out) {
             return Err(NotJson);
         }
-        let lines_before = text.get(..at).unwrap_or_default().matches('\n').count();
-        let line = u32::try_from(lines_before + error.line()).unwrap_or(u32::MAX);
+        let line =
+            starts.line(at).saturating_add(u32::try_from(error.line().saturating_sub(1)).unwrap_or(u32::MAX));
         let said = error.to_string();
         let said = said.split(" at line ").next().unwrap_or_default();
         broken.push((line, said.to_owned()));
@@ -54,7 +56,7 @@ pub(super) fn scan<'a>(text: &'a str, strict: bool, out: &mut Collector<'a, '_>)
     if !strict && values.is_empty() && !broken.is_empty() {
         return Err(NotJson);
     }
-    let mut walk = Walk { text, newlines: None, document: 0, out };
+    let mut walk = Walk { text, cursor: Cursor::new(text, 1), document: 0, out };
     for value in values {
         walk.root(value);
         walk.document += 1;
@@ -161,8 +163,7 @@ fn scalar(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
 
 struct Walk<'a, 'o, 'w> {
     text: &'a str,
-    /// Where the lines end, made when the first place is asked for.
-    newlines: Option<Vec<usize>>,
+    cursor: Cursor<'a>,
     document: u32,
     out: &'o mut Collector<'a, 'w>,
 }
@@ -326,11 +327,6 @@ impl<'a> Walk<'a, '_, '_> {
     /// of their starts is the offset.
     fn place(&mut self, raw: &RawValue) -> (u32, u32) {
         let at = (raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let newlines =
-            self.newlines.get_or_insert_with(|| memchr::memchr_iter(b'\n', self.text.as_bytes()).collect());
-        let line = newlines.partition_point(|&newline| newline < at);
-        let start =
-            line.checked_sub(1).and_then(|before| newlines.get(before)).map_or(0, |newline| newline + 1);
-        (u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1), column_of(self.text, start, at))
+        self.cursor.place(at)
     }
 }

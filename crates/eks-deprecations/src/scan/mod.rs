@@ -14,6 +14,7 @@
 //! - `template`: what the YAML parser refuses is searched for literal `apiVersion` and `kind`.
 //! - `helm`: releases that Helm keeps in Secrets and ConfigMaps.
 
+mod cursor;
 mod document;
 mod encoding;
 mod helm;

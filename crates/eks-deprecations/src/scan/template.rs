@@ -4,13 +4,17 @@
 //! template whose API is computed is unread, and so fails the gate until it is rendered.
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::cursor::Cursor;
 use super::document::{Place, Refused};
-use super::{Certainty, Collector, Role, Usage, Word, column_of, word};
+use super::{Certainty, Collector, Role, Usage, Word, word};
 
 /// The reason for a template that hides its API.
 pub(super) const COMPUTED: &str =
@@ -22,6 +26,7 @@ const MARKS: [&str; 5] = ["{{", "{%", "<%", "((", "[["];
 
 static API_VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("apiVersion:"));
 static KIND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("kind:"));
+static ITEMS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("items:"));
 
 /// What a search found.
 #[derive(Debug, Default)]
@@ -81,6 +86,9 @@ struct Edge<'a> {
     entry: usize,
 }
 
+/// How many pairs of `apiVersion` and `kind` one text may make. Far above any real template.
+const PAIRS: usize = 10_000;
+
 fn find<'a>(
     text: &'a str,
     first_line: u32,
@@ -89,68 +97,128 @@ fn find<'a>(
     out: &mut Collector<'a, '_>,
 ) -> Found {
     let mut found = Found::default();
-    let line_of = |at: usize| {
-        let breaks = memchr::memchr_iter(b'\n', text.as_bytes().get(..at).unwrap_or_default()).count();
-        first_line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX))
-    };
-    let apis = at_the_edge(text, &API_VERSION);
+    let items = items_sections(text);
+    let apis = at_the_edge(text, &API_VERSION, &items);
     if apis.is_empty() {
         return found;
     }
-    let kinds = at_the_edge(text, &KIND);
+    let kinds = at_the_edge(text, &KIND, &items);
+    let mut cursor = Cursor::new(text, first_line);
     let computed = apis.iter().chain(&kinds).filter(|edge| word(unquote(edge.value)) == Word::Computed);
-    found.computed = computed.map(|edge| edge.at).min().map(line_of);
-    let literal = |edge: &&Edge<'a>| word(unquote(edge.value)) == Word::Literal;
+    found.computed = computed.map(|edge| edge.at).min().map(|at| cursor.line(at));
+    // The kinds of each entry, once each.
+    let mut kinds_of: BTreeMap<usize, BTreeSet<&'a str>> = BTreeMap::new();
+    for kind in &kinds {
+        let text = unquote(kind.value);
+        if word(text) == Word::Literal {
+            kinds_of.entry(kind.entry).or_default().insert(text);
+        }
+    }
+    let mut apis_of: BTreeMap<usize, usize> = BTreeMap::new();
+    for api in &apis {
+        *apis_of.entry(api.entry).or_default() += 1;
+    }
     // Asked only for what is wanted.
-    let branching = || {
+    let branching = LazyCell::new(|| {
         let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
         ["Capabilities", "semverCompare", "kubeVersion", "KubeVersion"].into_iter().any(has)
-    };
-    for api in apis.iter().filter(literal) {
-        let alone = apis.iter().filter(|other| other.entry == api.entry).count() == 1;
-        let mut seen: Vec<&str> = Vec::new();
+    });
+    let whole = LazyCell::new(|| metadata(text, 0));
+    let mut pairs = 0;
+    for api in apis.iter().filter(|api| word(unquote(api.value)) == Word::Literal) {
+        let alone = apis_of.get(&api.entry) == Some(&1);
         let api_text = unquote(api.value);
-        for kind in kinds.iter().filter(literal).filter(|kind| kind.entry == api.entry) {
-            let kind_text = unquote(kind.value);
-            if seen.contains(&kind_text) || (kind_text.ends_with("List") && api.entry > 0) {
+        for &kind in kinds_of.get(&api.entry).into_iter().flatten() {
+            if kind.ends_with("List") && api.entry > 0 {
                 continue;
             }
-            seen.push(kind_text);
+            pairs += 1;
+            if pairs > PAIRS {
+                let line = cursor.line(api.at);
+                out.unread(
+                    Some(line),
+                    "it names more pairs of apiVersion and kind than any template".to_owned(),
+                );
+                return found;
+            }
             found.objects += 1;
-            out.object(api_text, kind_text, || Usage {
-                api_version: Cow::Borrowed(api_text),
-                kind: Cow::Borrowed(kind_text),
-                name: metadata(text, api, "name:"),
-                namespace: metadata(text, api, "namespace:"),
-                line: line_of(api.at),
-                column: column_of(text, api.line_start, api.at),
-                document,
-                source: source.cloned(),
-                certainty: if alone && !branching() { Certainty::Template } else { Certainty::Conditional },
-                role: Role::Object,
+            out.object(api_text, kind, || {
+                let (line, column) = cursor.place(api.at);
+                let named = if api.entry == 0 { whole.clone() } else { metadata(text, api.line_start) };
+                Usage {
+                    api_version: Cow::Borrowed(api_text),
+                    kind: Cow::Borrowed(kind),
+                    name: named.name.map(Cow::Borrowed),
+                    namespace: named.namespace.map(Cow::Borrowed),
+                    line,
+                    column,
+                    document,
+                    source: source.cloned(),
+                    certainty: if alone && !*branching {
+                        Certainty::Template
+                    } else {
+                        Certainty::Conditional
+                    },
+                    role: Role::Object,
+                }
             });
         }
     }
     found
 }
 
+/// Where the lists under `items:` at the left edge are.
+fn items_sections(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut sections: Vec<Range<usize>> = Vec::new();
+    for at in ITEMS.find_iter(bytes) {
+        let at_start = at == 0 || bytes.get(at - 1) == Some(&b'\n');
+        if !at_start || sections.last().is_some_and(|last| at < last.end) {
+            continue;
+        }
+        let mut end = at;
+        // The section ends at the next key at the left edge.
+        loop {
+            let rest = bytes.get(end..).unwrap_or_default();
+            end += memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+            match bytes.get(end) {
+                Some(b' ' | b'-' | b'#' | b'{' | b'\n' | b'\r') => {}
+                _ => break,
+            }
+        }
+        sections.push(at..end);
+    }
+    sections
+}
+
 /// The lines with this key at the left edge, or in an entry of a list at most four columns in.
 /// Deeper ones may stand in a text that is only quoted.
-fn at_the_edge<'a>(text: &'a str, key: &Finder<'static>) -> Vec<Edge<'a>> {
+fn at_the_edge<'a>(text: &'a str, key: &Finder<'static>, items: &[Range<usize>]) -> Vec<Edge<'a>> {
     let bytes = text.as_bytes();
+    let under_items = |at: usize| {
+        let after = items.partition_point(|section| section.end <= at);
+        items.get(after).is_some_and(|section| section.contains(&at))
+    };
     let mut edges: Vec<Edge<'a>> = Vec::new();
     for at in key.find_iter(bytes) {
-        let line_start = memchr::memrchr(b'\n', bytes.get(..at).unwrap_or_default()).map_or(0, |at| at + 1);
+        // Only the few columns before it can matter.
+        let near = at.saturating_sub(8);
+        let before = bytes.get(near..at).unwrap_or_default();
+        let line_start = match memchr::memrchr(b'\n', before) {
+            Some(newline) => near + newline + 1,
+            None if near == 0 => 0,
+            None => continue,
+        };
         let before = text.get(line_start..at).unwrap_or_default();
         let entry = match before.trim_start_matches(' ') {
             "" if before.is_empty() => 0,
             // In an entry that a line above has opened, at the column of its content.
-            "" => match entry_above(text, line_start, before.len()) {
+            "" if under_items(line_start) => match entry_above(text, line_start, before.len()) {
                 Some(entry) => entry,
                 None => continue,
             },
             dash if dash.trim_end_matches(' ') == "-" && dash != "-" && before.len() <= 6 => {
-                if !under_items(text, line_start) {
+                if !under_items(line_start) {
                     continue;
                 }
                 line_start.max(1)
@@ -166,66 +234,72 @@ fn at_the_edge<'a>(text: &'a str, key: &Finder<'static>) -> Vec<Edge<'a>> {
     edges
 }
 
+/// How far above a line its list entry is looked for, in lines.
+const ENTRY_LINES: usize = 500;
+
 /// The start of the list entry above a line, whose content stands at this column.
 fn entry_above(text: &str, line_start: usize, column: usize) -> Option<usize> {
     if column > 6 {
         return None;
     }
     let mut end = line_start;
-    loop {
+    for _ in 0..ENTRY_LINES {
         let above = text.get(..end)?.strip_suffix('\n')?;
-        let start = above.rfind('\n').map_or(0, |at| at + 1);
+        let start = memchr::memrchr(b'\n', above.as_bytes()).map_or(0, |at| at + 1);
         let line = above.get(start..)?;
         let indent = line.len() - line.trim_start_matches(' ').len();
         let content = line.get(indent..)?;
         if let Some(entry) = content.strip_prefix("- ") {
             let gap = entry.len() - entry.trim_start_matches(' ').len();
-            let opens = indent + 2 + gap == column && under_items(text, start);
-            return opens.then_some(start.max(1));
+            return (indent + 2 + gap == column).then_some(start.max(1));
         }
         if indent < column && !content.is_empty() && !content.starts_with(['#', '{']) {
             return None;
         }
         end = start;
     }
+    None
 }
 
-/// Whether the nearest line at the left edge above is `items:`.
-fn under_items(text: &str, line_start: usize) -> bool {
-    let above = text.get(..line_start).unwrap_or_default();
-    above
-        .rsplit('\n')
-        .find(|line| !line.is_empty() && !line.starts_with([' ', '-', '#', '{']))
-        .is_some_and(|line| line.starts_with("items:"))
+/// What `metadata:` says literally, where it says it once.
+#[derive(Debug, Clone, Copy, Default)]
+struct Named<'a> {
+    name: Option<&'a str>,
+    namespace: Option<&'a str>,
 }
 
-/// A literal name or namespace in the `metadata:` of the same document or entry, if there is just
-/// one.
-fn metadata<'a>(text: &'a str, api: &Edge<'a>, key: &str) -> Option<Cow<'a, str>> {
-    let (from, indent) = if api.entry == 0 { (0, 0) } else { (api.line_start, usize::MAX) };
-    let mut names = Vec::new();
+/// The literal name and namespace in the `metadata:` of a document (`from` 0) or of the list entry
+/// that starts at `from`.
+fn metadata(text: &str, from: usize) -> Named<'_> {
+    let (mut names, mut namespaces) = (Vec::new(), Vec::new());
     let mut within = None;
-    for line in text.get(from..)?.lines() {
+    for (line, number) in text.get(from..).unwrap_or_default().lines().zip(0..) {
         let content = line.trim_start_matches([' ', '-']);
         let column = line.len() - content.len();
-        if api.entry != 0 && line.trim_start().starts_with("- ") && !names.is_empty() {
+        if from > 0
+            && (number > ENTRY_LINES || (number > 0 && line.trim_start().starts_with("- ") && column <= 6))
+        {
             break;
         }
-        if content.starts_with("metadata:") && (column == indent || indent == usize::MAX) {
+        if content.starts_with("metadata:") && (column == 0 || from > 0) {
             within = Some(column);
         } else if let Some(outer) = within {
             if column <= outer && !content.is_empty() && !content.starts_with(['{', '#']) {
                 within = None;
-            } else if column <= outer + 4
-                && let Some(value) = content.strip_prefix(key)
-            {
-                names.push(unquote(strip_comment(value.trim())));
+            } else if column <= outer + 4 {
+                let value = |key| content.strip_prefix(key).map(|value| unquote(strip_comment(value.trim())));
+                names.extend(value("name:"));
+                namespaces.extend(value("namespace:"));
             }
         }
     }
-    match names.as_slice() {
-        [name] if word(name) == Word::Literal => Some(Cow::Borrowed(*name)),
-        _ => None,
+    let once = |values: &[&'_ str]| match values {
+        [value] => word(value) == Word::Literal,
+        _ => false,
+    };
+    Named {
+        name: names.first().copied().filter(|_| once(&names)),
+        namespace: namespaces.first().copied().filter(|_| once(&namespaces)),
     }
 }
 
