@@ -66,7 +66,11 @@ impl Known {
         let file =
             File { schema: SCHEMA.to_owned(), findings: self.findings.clone(), unread: self.unread.clone() };
         let text = serde_json::to_string_pretty(&file)? + "\n";
-        std::fs::write(path, text).with_context(|| format!("the baseline {shown} cannot be written"))
+        std::fs::write(path, text).with_context(|| {
+            format!(
+                "the baseline {shown} cannot be written; choose a place that can be, with --baseline FILE"
+            )
+        })
     }
 
     /// Takes what is known out of a report, and counts it.

@@ -9,7 +9,7 @@ mod read;
 mod walk;
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eks_deprecations::{Catalogue, Format, HelmRelease, Scan, judge, matters};
@@ -59,6 +59,10 @@ pub(crate) struct Outcome {
     pub(crate) scanned: Scanned,
     /// What was passed over, and why; only when asked for.
     pub(crate) skipped: Vec<String>,
+    /// Symbolic links that wait to be followed.
+    links: Vec<walk::Link>,
+    /// Numbers of the files that were read.
+    read: Vec<u64>,
 }
 
 impl Outcome {
@@ -69,6 +73,8 @@ impl Outcome {
         self.pragmas.extend(other.pragmas);
         self.scanned += other.scanned;
         self.skipped.extend(other.skipped);
+        self.links.extend(other.links);
+        self.read.extend(other.read);
     }
 
     pub(crate) fn input_unread(&mut self, file: &str, reason: String) {
@@ -129,6 +135,12 @@ impl Outcome {
     pub(crate) fn scan_stdin(&mut self, job: &Job<'_>, stdin: &mut dyn Read) {
         let mut bytes = Vec::new();
         match stdin.read_to_end(&mut bytes) {
+            Ok(0) => self.unread.push(Unread {
+                file: "-".to_owned(),
+                line: None,
+                reason: "standard input is empty: did the command before it fail?".to_owned(),
+                kind: UnreadKind::Text,
+            }),
             Ok(_) => self.scan(job, "-", Format::Manifest, &bytes),
             Err(error) => self.input_unread("-", format!("standard input cannot be read: {error}")),
         }
@@ -169,21 +181,115 @@ impl<'a> Lines<'a> {
 /// Longer source lines are not shown: very many findings in one would each keep a copy.
 const LONGEST_EXCERPT: usize = 4_096;
 
-/// How a path is shown: relative to the working directory where it lies in it, else as given.
-pub(crate) fn shown(path: &Path, directory: &Path) -> String {
-    let path = path.strip_prefix(directory).unwrap_or(path);
-    let text = path.to_string_lossy();
-    let text = text.strip_prefix("./").unwrap_or(&text);
-    if text.is_empty() { ".".to_owned() } else { text.to_owned() }
+/// A path without `.` and `..`, as far as that can be told from its words.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
 }
 
-/// The paths in a list, separated by NUL if it has any, else by line breaks.
+/// How a path is shown: relative to the working directory where it lies in it or was given so,
+/// else as given.
+pub(crate) fn shown(path: &Path, directory: &Path) -> String {
+    let relative = match path.strip_prefix(directory) {
+        Ok(relative) => normal(relative),
+        Err(_) => {
+            let path = normal(path);
+            path.strip_prefix(normal(directory)).map_or(path.clone(), Path::to_owned)
+        }
+    };
+    if relative.as_os_str().is_empty() { ".".to_owned() } else { relative.to_string_lossy().into_owned() }
+}
+
+/// The paths in a list, separated by NUL if it has any, else by line breaks. git quotes names that
+/// are not ASCII, unless it is asked for NUL.
 pub(crate) fn paths_in_list(bytes: &[u8]) -> Vec<PathBuf> {
-    let separator = if bytes.contains(&0) { 0 } else { b'\n' };
+    let nul = bytes.contains(&0);
     bytes
-        .split(|&b| b == separator)
-        .map(|path| String::from_utf8_lossy(path).trim_end_matches('\r').to_owned())
+        .split(|&b| b == if nul { 0 } else { b'\n' })
+        .map(|path| if nul { path } else { path.strip_suffix(b"\r").unwrap_or(path) })
         .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
+        .map(|path| match path {
+            [b'"', inner @ .., b'"'] if !nul => path_from(unquoted(inner)),
+            path => path_from(path.to_vec()),
+        })
         .collect()
+}
+
+/// What git means by a name in quotes.
+fn unquoted(inner: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = inner;
+    while let Some((&b, after)) = rest.split_first() {
+        (rest, out) = match (b, after) {
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) => {
+                out.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                (after, out)
+            }
+            (b'\\', [escaped, after @ ..]) => {
+                out.push(match escaped {
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    b'r' => b'\r',
+                    other => *other,
+                });
+                (after, out)
+            }
+            _ => {
+                out.push(b);
+                (after, out)
+            }
+        };
+    }
+    out
+}
+
+/// A path out of bytes: any bytes are a name, where the system allows it.
+#[cfg(unix)]
+pub(crate) fn path_from(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    PathBuf::from(std::ffi::OsString::from_vec(bytes))
+}
+
+/// A path out of bytes.
+#[cfg(not(unix))]
+pub(crate) fn path_from(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_paths_are_read_as_git_writes_them() {
+        let names = |text: &[u8]| -> Vec<String> {
+            paths_in_list(text).into_iter().map(|path| path.to_string_lossy().into_owned()).collect()
+        };
+        assert_eq!(names(b"a.yaml\r\n\nb c.yaml\n"), ["a.yaml", "b c.yaml"]);
+        assert_eq!(names(b"\"a/\\303\\274.yaml\"\n\"q\\\"t\\n.yaml\"\n"), ["a/ü.yaml", "q\"t\n.yaml"]);
+        assert_eq!(names(b"a\nb.yaml\0\"c\".yaml\0"), ["a\nb.yaml", "\"c\".yaml"]);
+    }
+
+    #[test]
+    fn paths_are_shown_from_the_working_directory() {
+        for (path, expected) in [
+            ("/w/repo/a.yaml", "a.yaml"),
+            ("/w/repo/./x/../a.yaml", "a.yaml"),
+            ("/w/repo", "."),
+            ("/w/repo/../other/a.yaml", "../other/a.yaml"),
+            ("/w/other/../repo/a.yaml", "a.yaml"),
+            ("/elsewhere/a.yaml", "/elsewhere/a.yaml"),
+        ] {
+            assert_eq!(shown(Path::new(path), Path::new("/w/repo")), expected, "{path}");
+        }
+    }
 }

@@ -6,19 +6,23 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
+use crate::files::path_from;
+
 /// A file that a change touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Changed {
     /// Its path now, from the working directory on.
     pub(crate) path: PathBuf,
     /// The path it had at the merge base, from the repository's root on; `None` for a new file.
-    pub(crate) before: Option<String>,
+    before: Option<Vec<u8>>,
+    /// Whether it was named itself: then it is read whatever its name.
+    pub(crate) named: bool,
 }
 
 /// A change: the merge base, and the files that differ from it in the work tree.
 #[derive(Debug)]
 pub(crate) struct Change {
-    directory: PathBuf,
+    top: PathBuf,
     base: String,
     pub(crate) files: Vec<Changed>,
 }
@@ -29,7 +33,7 @@ fn git(directory: &Path, args: &[&str]) -> anyhow::Result<Vec<u8>> {
         .current_dir(directory)
         .stdin(Stdio::null())
         .output()
-        .context("git cannot be run; --base needs it on the PATH")?;
+        .context(NO_GIT)?;
     if output.status.success() {
         return Ok(output.stdout);
     }
@@ -59,87 +63,131 @@ impl Change {
         let args = ["ls-files", "--others", "--exclude-standard", "-z"];
         let untracked = git(&top, &args).with_context(hint)?;
         for path in untracked.split(|&b| b == 0).filter(|path| !path.is_empty()) {
-            files.push(Changed {
-                path: PathBuf::from(String::from_utf8_lossy(path).into_owned()),
-                before: None,
-            });
+            files.push(Changed { path: path_from(path.to_vec()), before: None, named: false });
         }
         // git speaks of real paths.
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let here = real(directory);
-        let within: Vec<PathBuf> = if paths.is_empty() {
-            vec![here.clone()]
-        } else {
-            paths.iter().map(|path| real(&directory.join(path))).collect()
-        };
-        for file in &mut files {
-            let path = top.join(&file.path);
-            file.path = path.strip_prefix(&here).map_or(path.clone(), Path::to_owned);
+        let top = real(&top);
+        let mut within = Vec::new();
+        for path in paths {
+            if path.as_os_str() == "-" {
+                bail!("standard input is no part of a change; leave `-` out, or --base");
+            }
+            let given = directory.join(path);
+            if !given.exists() {
+                bail!("{} is not there; correct the path", path.display());
+            }
+            let path = real(&given);
+            if !path.starts_with(&top) {
+                bail!(
+                    "{} is outside of the repository, and so in no change of it; leave it out",
+                    path.display()
+                );
+            }
+            within.push(path);
         }
-        files.retain(|file| within.iter().any(|path| here.join(&file.path).starts_with(path)));
+        if within.is_empty() {
+            within.push(here.clone());
+        }
+        files.retain(|file| within.iter().any(|path| top.join(&file.path).starts_with(path)));
+        for file in &mut files {
+            file.named = within.contains(&top.join(&file.path));
+            file.path = from_here(&top.join(&file.path), &here);
+        }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Self { directory: directory.to_owned(), base: merge_base, files })
+        Ok(Self { top, base: merge_base, files })
     }
 
-    /// What the changed files held at the merge base, in one call of git.
-    pub(crate) fn before(&self) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
-        let wanted: Vec<(&PathBuf, &String)> =
-            self.files.iter().filter_map(|file| Some((&file.path, file.before.as_ref()?))).collect();
-        if wanted.is_empty() {
-            return Ok(Vec::new());
-        }
-        if let Some((path, _)) = wanted.iter().find(|(_, before)| before.contains('\n')) {
-            bail!("{} has a line break in its name, which git cannot be asked for", path.display());
+    /// What the changed files held at the merge base, one by one, in one call of git. What was no
+    /// file then (a submodule, a link's target) is left out.
+    pub(crate) fn before(
+        &self,
+        wanted: impl Fn(&Changed) -> bool,
+        mut each: impl FnMut(&Changed, Vec<u8>),
+    ) -> anyhow::Result<()> {
+        let asked: Vec<(&Changed, &Vec<u8>)> = self
+            .files
+            .iter()
+            .filter(|file| wanted(file))
+            .filter_map(|file| Some((file, file.before.as_ref()?)))
+            // A name with a line break cannot be asked for: everything in that file counts as new.
+            .filter(|(_, before)| !before.contains(&b'\n'))
+            .collect();
+        if asked.is_empty() {
+            return Ok(());
         }
         let mut child = Command::new("git")
             .args(["cat-file", "--batch"])
-            .current_dir(&self.directory)
+            .current_dir(&self.top)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .context("git cannot be run; --base needs it on the PATH")?;
-        let request: Vec<u8> =
-            wanted.iter().flat_map(|(_, before)| format!("{}:{before}\n", self.base).into_bytes()).collect();
+            .context(NO_GIT)?;
+        let mut request = Vec::new();
+        for (_, before) in &asked {
+            request.extend_from_slice(self.base.as_bytes());
+            request.push(b':');
+            request.extend_from_slice(before);
+            request.push(b'\n');
+        }
         let mut stdin = child.stdin.take().context("git takes no input")?;
         // Written beside the reading: git answers while it is asked.
         let writer = std::thread::spawn(move || stdin.write_all(&request));
         let mut stdout = BufReader::new(child.stdout.take().context("git gives no output")?);
-        let mut contents = Vec::new();
-        for (path, before) in wanted {
-            let mut header = String::new();
-            stdout.read_line(&mut header)?;
-            let size = header.trim_end().rsplit(' ').next().and_then(|size| size.parse::<u64>().ok());
-            let Some(size) = size.filter(|_| header.contains(" blob ")) else {
-                bail!("git does not give {before} as it was at {}: {}", self.base, header.trim_end());
+        for (file, _) in asked {
+            let mut header = Vec::new();
+            stdout.read_until(b'\n', &mut header)?;
+            let header = String::from_utf8_lossy(&header);
+            let mut words = header.trim_end().rsplit(' ');
+            let (Some(size), Some(kind)) =
+                (words.next().and_then(|size| size.parse::<u64>().ok()), words.next())
+            else {
+                continue;
             };
             let mut bytes = Vec::new();
             (&mut stdout).take(size).read_to_end(&mut bytes)?;
             let mut newline = [0];
             stdout.read_exact(&mut newline)?;
-            contents.push((path.clone(), bytes));
+            if kind == "blob" {
+                each(file, bytes);
+            }
         }
         drop(writer.join());
         child.wait()?;
-        Ok(contents)
+        Ok(())
     }
+}
+
+/// What to do without git.
+const NO_GIT: &str = "git cannot be run; --base needs it on the PATH";
+
+/// A path as seen from a folder.
+fn from_here(path: &Path, here: &Path) -> PathBuf {
+    for (up, folder) in here.ancestors().enumerate() {
+        if let Ok(inside) = path.strip_prefix(folder) {
+            return PathBuf::from("../".repeat(up)).join(inside);
+        }
+    }
+    path.to_owned()
 }
 
 /// Reads `git diff --name-status -z`.
 fn changed(diff: &[u8]) -> Vec<Changed> {
-    let mut fields = diff.split(|&b| b == 0).map(|field| String::from_utf8_lossy(field).into_owned());
+    let mut fields = diff.split(|&b| b == 0).map(<[u8]>::to_vec);
     let mut files = Vec::new();
     while let Some(status) = fields.next().filter(|status| !status.is_empty()) {
         let Some(first) = fields.next() else { break };
-        let (path, before) = match status.chars().next() {
-            Some('A') => (first, None),
-            Some('R' | 'C') => {
+        let (path, before) = match status.first() {
+            Some(b'A') => (first, None),
+            Some(b'R' | b'C') => {
                 let Some(second) = fields.next() else { break };
                 (second, Some(first))
             }
             _ => (first.clone(), Some(first)),
         };
-        files.push(Changed { path: PathBuf::from(path), before });
+        files.push(Changed { path: path_from(path), before, named: false });
     }
     files
 }

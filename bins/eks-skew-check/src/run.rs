@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::CommandFactory;
-use eks_deprecations::{Catalogue, newest_deployed};
-use eks_model::{CheckReport, FailOn, KubeMinor, Tool, Verdict, Window};
+use eks_deprecations::{Catalogue, Format, newest_deployed};
+use eks_model::{CheckReport, FailOn, KubeMinor, Tool, UnreadKind, Verdict, Window};
 use eks_report::ExitCode;
 
 use crate::baseline::{self, Known};
 use crate::cli::{Cli, Command, FilesArgs, WindowArgs};
 use crate::config::Config;
 use crate::files::{Buffer, Counters, FoundRelease, Job, Outcome, format_of, paths_in_list, shown, walk};
-use crate::git::Change;
+use crate::git::{Change, Changed};
 use crate::progress::Progress;
 use crate::{Environment, explain, output, suppress};
 
@@ -49,10 +49,19 @@ pub(crate) fn window(
     let mut notes = Vec::new();
     let newest_eks = catalogue.newest_eks();
     let from = args.from.or(config.from);
-    let to = args.to.or(config.to).unwrap_or_else(|| {
-        let to = from.map_or(newest_eks.minor, |from| from.max(newest_eks.minor));
-        notes.push(format!("no --to given: {to}, the newest EKS version known ({})", newest_eks.as_of));
-        to
+    let to = args.to.or(config.to).unwrap_or_else(|| match from {
+        Some(from) if from > newest_eks.minor => {
+            notes.push(format!(
+                "no --to given: {from}, the same as --from, which is above the newest EKS version known ({})",
+                newest_eks.minor
+            ));
+            from
+        }
+        _ => {
+            let to = newest_eks.minor;
+            notes.push(format!("no --to given: {to}, the newest EKS version known ({})", newest_eks.as_of));
+            to
+        }
     });
     let from = from.unwrap_or_else(|| {
         let from = to.previous().unwrap_or(to);
@@ -81,6 +90,13 @@ fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<
         Config::load(args.config.as_deref(), &environment.directory)?
     };
     let (window, notes) = window(&args.window, &config, catalogue)?;
+    if window.to().minor() > catalogue.newest().minor.minor() + LONGEST {
+        bail!(
+            "{} is far beyond any Kubernetes there is ({}); check --to",
+            window.to(),
+            catalogue.newest().minor
+        );
+    }
     if window.to().minor() - window.from().minor() > LONGEST {
         bail!("{} to {} is no upgrade that anyone does; check --from and --to", window.from(), window.to());
     }
@@ -100,7 +116,7 @@ fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<
     let mut outcome = match &args.base {
         Some(base) => {
             let change = Change::since(base, &args.paths, &directory)?;
-            let (outcome, before) = changed_files(&job, &change, args.all_releases)?;
+            let (outcome, before) = changed_files(&job, &change, threads, args.all_releases)?;
             known = Some(before);
             outcome
         }
@@ -110,6 +126,7 @@ fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<
         resolve_releases(&job, &mut outcome, args.all_releases);
     }
     drop(progress);
+    outcome.skipped.sort();
     for skipped in &outcome.skipped {
         drop(writeln!(environment.stderr, "passed over: {skipped}"));
     }
@@ -146,12 +163,21 @@ fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<
     suppress::apply(&mut report, &config, outcome.pragmas, environment.today, &directory, partial)?;
     let baseline_path = args.baseline.clone().unwrap_or_else(|| PathBuf::from(baseline::DEFAULT));
     let baseline_shown = shown(&baseline_path, &directory);
+    let mut written = Ok(());
     if args.write_baseline {
         let mut now = Known::default();
         now.add(&report.findings, &report.unread);
-        now.write(&directory.join(&baseline_path), &baseline_shown)?;
-        report.notes.push(format!("the baseline {baseline_shown} was written; commit it"));
-        known = Some(now);
+        if report.unread.iter().any(|unread| unread.kind == UnreadKind::Input) {
+            report.notes.push(format!(
+                "the baseline {baseline_shown} was not written: something could not be read at all"
+            ));
+        } else {
+            written = now.write(&directory.join(&baseline_path), &baseline_shown);
+            if written.is_ok() {
+                report.notes.push(format!("the baseline {baseline_shown} was written; commit it"));
+            }
+            known = Some(now);
+        }
     } else if args.baseline.is_some() {
         known = Some(Known::read(&directory.join(&baseline_path), &baseline_shown)?);
     }
@@ -161,6 +187,7 @@ fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<
     let fail_on = args.fail_on.map(FailOn::from).or(config.fail_on).unwrap_or_default();
     let report = report.conclude(fail_on, args.allow_unread);
     output::write(&report, &args.output, args.color, environment)?;
+    written?;
     // Who writes data elsewhere still wants to know how it went.
     let silent = !args.output.is_empty() && args.output.iter().all(|output| output.file.is_some());
     if silent && report.verdict != Verdict::Pass {
@@ -226,31 +253,46 @@ fn all_files(
 }
 
 /// Scans what a change touches, as it is and as it was.
-fn changed_files(job: &Job<'_>, change: &Change, all_releases: bool) -> anyhow::Result<(Outcome, Known)> {
-    let format = |path: &std::path::Path| path.file_name().and_then(|name| name.to_str()).and_then(format_of);
+fn changed_files(
+    job: &Job<'_>,
+    change: &Change,
+    threads: usize,
+    all_releases: bool,
+) -> anyhow::Result<(Outcome, Known)> {
+    let by_name =
+        |path: &std::path::Path| path.file_name().and_then(|name| format_of(&name.to_string_lossy()));
+    let format = |file: &Changed| by_name(&file.path).or(file.named.then_some(Format::Manifest));
     let mut now = Outcome::default();
     let mut buffer = Buffer::new();
+    let mut folders = Vec::new();
     for file in &change.files {
-        let Some(format) = format(&file.path) else { continue };
         let path = job.directory.join(&file.path);
-        let name = shown(&path, job.directory);
-        // What a link leads to is changed on its own.
-        if path.symlink_metadata().is_ok_and(|meta| !meta.is_file()) {
+        // A submodule, a repository of its own, or a link to a folder: all that is in it is new.
+        if path.is_dir() {
+            folders.push(path);
             continue;
         }
+        let Some(format) = format(file) else { continue };
+        let name = shown(&path, job.directory);
         match buffer.read(&path) {
             Ok(bytes) => now.scan(job, &name, format, bytes),
-            Err(error) => now.input_unread(&name, format!("it cannot be read: {error}")),
+            Err(error) => now.input_unread(&name, format!("it cannot be read: {error}; make it readable")),
         }
+    }
+    if !folders.is_empty() {
+        now.merge(walk(job, &folders, threads));
     }
     resolve_releases(job, &mut now, all_releases);
     let mut before = Outcome::default();
     let quiet = Counters::default();
     let silent = Job { progress: &quiet, ..*job };
-    for (path, bytes) in change.before()? {
-        let Some(format) = format(&path) else { continue };
-        before.scan(&silent, &shown(&job.directory.join(&path), job.directory), format, &bytes);
-    }
+    change.before(
+        |file| format(file).is_some(),
+        |file, bytes| {
+            let name = shown(&job.directory.join(&file.path), job.directory);
+            before.scan(&silent, &name, format(file).unwrap_or_default(), &bytes);
+        },
+    )?;
     resolve_releases(&silent, &mut before, all_releases);
     let mut known = Known::default();
     known.add(&before.findings, &before.unread);
@@ -259,7 +301,10 @@ fn changed_files(job: &Job<'_>, change: &Change, all_releases: bool) -> anyhow::
 
 /// Scans the Helm releases found: of each the newest deployed revision, unless all are wanted.
 fn resolve_releases(job: &Job<'_>, outcome: &mut Outcome, all: bool) {
-    let releases = std::mem::take(&mut outcome.releases);
+    let mut releases = std::mem::take(&mut outcome.releases);
+    releases.sort_by(|a, b| {
+        (&a.file, a.release.line, a.release.revision).cmp(&(&b.file, b.release.line, b.release.revision))
+    });
     let (chosen, others): (Vec<FoundRelease>, Vec<FoundRelease>) =
         if all { (releases, Vec::new()) } else { newest_deployed(releases, |found| &found.release) };
     for found in &chosen {

@@ -1,5 +1,6 @@
 //! Findings that somebody decided to live with, each with a reason.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -27,19 +28,19 @@ struct Rule {
     title: String,
     ids: Vec<String>,
     path: Option<GlobMatcher>,
-    document: Option<u32>,
+    /// The document that a comment stands in, and its lines.
+    comment: Option<(u32, (u32, u32))>,
     kind: Option<String>,
     name: Option<String>,
     namespace: Option<String>,
     until: Option<Date>,
-    used: bool,
 }
 
 /// Takes suppressed findings out of a report, counts them, and reports suppressions that have
 /// expired, that cover nothing, or that cannot be understood.
 ///
-/// With `partial`, only a part of the tree was looked at, and a suppression that covers nothing
-/// may well cover something elsewhere: nothing is said then.
+/// With `partial`, only a part of the tree was looked at, and a suppression of the configuration
+/// that covers nothing may well cover something elsewhere: nothing is said of it then.
 pub(crate) fn apply(
     report: &mut CheckReport,
     config: &Config,
@@ -69,53 +70,72 @@ pub(crate) fn apply(
     if rules.is_empty() {
         return Ok(());
     }
+    let mut of_document: BTreeMap<(&str, u32), Vec<usize>> = BTreeMap::new();
+    let mut of_file: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut of_config = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        match rule.comment {
+            Some((document, _)) => {
+                of_document.entry((&rule.file, document)).or_default().push(index);
+                of_file.entry(&rule.file).or_default().push(index);
+            }
+            None => of_config.push(index),
+        }
+    }
+    let mut used = vec![false; rules.len()];
     let mut suppressed = 0;
     let in_root = |file: &str| relative(file, directory, &config.root);
+    let mut covers = |index: usize, fits: &dyn Fn(&Rule) -> bool| {
+        let Some(rule) = rules.get(index).filter(|rule| fits(rule)) else { return false };
+        if let Some(used) = used.get_mut(index) {
+            *used = true;
+        }
+        rule.until.is_none_or(|until| today <= until)
+    };
     report.findings.retain(|finding| {
         let path = in_root(&finding.file);
-        let mut covered = false;
-        for rule in &mut rules {
-            let same = |want: &Option<String>, have: &Option<String>| want.is_none() || want == have;
-            let fits = (rule.ids.is_empty() || rule.ids.iter().any(|id| id == finding.id))
+        let same = |want: &Option<String>, have: &Option<String>| want.is_none() || want == have;
+        let fits = |rule: &Rule| {
+            (rule.ids.is_empty() || rule.ids.iter().any(|id| id == finding.id))
                 && rule.path.as_ref().is_none_or(|glob| glob.is_match(&path))
-                && rule
-                    .document
-                    .is_none_or(|document| rule.file == finding.file && document == finding.document)
                 && same(&rule.kind, &finding.kind)
                 && same(&rule.name, &finding.name)
-                && same(&rule.namespace, &finding.namespace);
-            if fits {
-                rule.used = true;
-                covered |= rule.until.is_none_or(|until| today <= until);
-            }
+                && same(&rule.namespace, &finding.namespace)
+        };
+        let comments = of_document.get(&(finding.file.as_str(), finding.document));
+        let mut covered = false;
+        for &index in of_config.iter().chain(comments.into_iter().flatten()) {
+            covered |= covers(index, &fits);
         }
         suppressed += u64::from(covered);
         !covered
     });
     report.unread.retain(|unread| {
         let path = in_root(&unread.file);
-        let mut covered = false;
-        for rule in rules.iter_mut().filter(|rule| rule.ids.iter().any(|id| id == UNREAD)) {
-            let fits = unread.kind == UnreadKind::Text
+        let line = unread.line.unwrap_or(1);
+        let fits = |rule: &Rule| {
+            unread.kind == UnreadKind::Text
+                && rule.ids.iter().any(|id| id == UNREAD)
                 && rule.path.as_ref().is_none_or(|glob| glob.is_match(&path))
-                && rule.document.is_none_or(|_| rule.file == unread.file);
-            if fits {
-                rule.used = true;
-                covered |= rule.until.is_none_or(|until| today <= until);
-            }
+                && rule.comment.is_none_or(|(_, (first, last))| (first..=last).contains(&line))
+        };
+        let mut covered = false;
+        for &index in of_config.iter().chain(of_file.get(unread.file.as_str()).into_iter().flatten()) {
+            covered |= covers(index, &fits);
         }
         suppressed += u64::from(covered);
         !covered
     });
     report.summary.suppressed = suppressed;
-    for rule in rules {
+    for (rule, used) in rules.into_iter().zip(used) {
         let expired = rule.until.filter(|&until| today > until);
-        let (state, message) = match (expired, rule.used) {
+        let whole = !partial || rule.comment.is_some();
+        let (state, message) = match (expired, used) {
             (Some(until), true) => (
                 SuppressionState::Expired,
                 format!("{} expired on {until}: what it covered is reported again", rule.title),
             ),
-            (_, false) if !partial => {
+            (_, false) if whole => {
                 (SuppressionState::Unused, format!("{} covers nothing any more: delete it", rule.title))
             }
             _ => continue,
@@ -127,8 +147,9 @@ pub(crate) fn apply(
 
 /// The path of a file from the configuration's folder on.
 fn relative(file: &str, directory: &Path, root: &Path) -> PathBuf {
-    let path = directory.join(file);
-    path.strip_prefix(root).map_or(path.clone(), Path::to_owned)
+    let path = crate::files::normal(&directory.join(file));
+    let root = crate::files::normal(root);
+    path.strip_prefix(&root).map_or(path.clone(), Path::to_owned)
 }
 
 fn from_config(config: &Config, index: usize, entry: &SuppressEntry) -> anyhow::Result<Rule> {
@@ -170,18 +191,22 @@ fn from_config(config: &Config, index: usize, entry: &SuppressEntry) -> anyhow::
             place()
         );
     }
+    if entry.rule.as_deref() == Some(UNREAD)
+        && [&entry.kind, &entry.name, &entry.namespace].iter().any(|by| by.is_some())
+    {
+        anyhow::bail!("{}: what is not read has no kind, name or namespace; name a `path`", place());
+    }
     Ok(Rule {
         file: config.file.clone(),
         line: None,
         title: format!("suppression {number}"),
         ids: entry.rule.iter().cloned().collect(),
         path,
-        document: None,
+        comment: None,
         kind: entry.kind.clone(),
         name: entry.name.clone(),
         namespace: entry.namespace.clone(),
         until,
-        used: false,
     })
 }
 
@@ -197,6 +222,9 @@ fn from_comment(comment: &CommentPragma) -> Result<Rule, String> {
     };
     if reason.is_empty() {
         return Err("its reason is empty".to_owned());
+    }
+    if reason.contains("until=") {
+        return Err("put until=… before reason=…, which takes the rest of the line".to_owned());
     }
     let mut ids = Vec::new();
     let mut until = None;
@@ -218,11 +246,10 @@ fn from_comment(comment: &CommentPragma) -> Result<Rule, String> {
         title: format!("the comment `ignore {}`", ids.join(",")),
         ids,
         path: None,
-        document: Some(comment.pragma.document),
+        comment: Some((comment.pragma.document, comment.pragma.lines)),
         kind: None,
         name: None,
         namespace: None,
         until,
-        used: false,
     })
 }

@@ -176,11 +176,12 @@ impl Finding {
     }
 
     /// What makes this finding the same finding after an edit elsewhere in the file: everything
-    /// but line, column and document index.
+    /// but line, column and document index. One that became graver is another.
     pub fn identity(&self) -> String {
         let part = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         [
             self.id.to_owned(),
+            self.severity.as_str().to_owned(),
             self.file.clone(),
             part(&self.api_version),
             part(&self.kind),

@@ -1,10 +1,14 @@
 //! Walking folders with several workers.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, FileType};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use eks_deprecations::Format;
+use eks_model::{Unread, UnreadKind};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
@@ -48,8 +52,42 @@ impl Rules {
 
 /// A piece of work.
 enum Piece {
-    Folder { path: PathBuf, rules: Option<Arc<Rules>> },
-    Files(Vec<(PathBuf, Format)>),
+    Folder(Folder),
+    Files(Vec<NamedFile>),
+}
+
+/// A folder: the path that it is shown by, and the real one that it is known by.
+struct Folder {
+    path: PathBuf,
+    real: PathBuf,
+    rules: Option<Arc<Rules>>,
+}
+
+/// A file: the path that it is shown by, the real one, and what it is meant to be.
+#[derive(Clone)]
+struct NamedFile {
+    path: PathBuf,
+    real: PathBuf,
+    format: Format,
+}
+
+/// A symbolic link: to be followed when all else is done, if its target was not read by then.
+#[derive(Debug)]
+pub(crate) struct Link {
+    path: PathBuf,
+    target: PathBuf,
+}
+
+/// What the workers of a pass share.
+struct Pass<'a> {
+    job: &'a Job<'a>,
+    queue: Queue,
+    /// Real folders that are walked, or were.
+    visited: &'a Mutex<HashSet<PathBuf>>,
+    /// Real files that were named, and so are read already.
+    named: &'a HashSet<PathBuf>,
+    /// Real folders that were named.
+    roots: &'a [PathBuf],
 }
 
 /// The common list of work.
@@ -96,22 +134,26 @@ impl Queue {
     }
 }
 
+/// More workers than this help nobody.
+const MOST_THREADS: usize = 64;
+
 /// Scans the files and folders named, with so many workers.
 ///
 /// A file that is named is read whatever its name; folders are walked for names that may hold
-/// manifests.
+/// manifests. Nothing is read twice, however it is reached.
 pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome {
     let mut outcome = Outcome::default();
     let mut folders = Vec::new();
-    let mut files = Vec::new();
+    let mut files: Vec<NamedFile> = Vec::new();
     for path in paths {
         let path = job.directory.join(path);
         let name = shown(&path, job.directory);
+        let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
         match fs::metadata(&path) {
-            Ok(meta) if meta.is_dir() => folders.push(path),
+            Ok(meta) if meta.is_dir() => folders.push((path, real)),
             Ok(meta) if meta.is_file() || is_stream(&path) => {
-                let format = path.file_name().and_then(|name| name.to_str()).and_then(format_of);
-                files.push((path, format.unwrap_or_default()));
+                let format = path.file_name().and_then(|name| format_of(&name.to_string_lossy()));
+                files.push(NamedFile { path, real, format: format.unwrap_or_default() });
             }
             Ok(_) => {
                 outcome.input_unread(&name, "it is neither a file nor a folder; name one that is".to_owned());
@@ -119,57 +161,111 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
             Err(error) => outcome.input_unread(&name, cannot("it", &error)),
         }
     }
-    files.sort_by(|a, b| a.0.cmp(&b.0));
-    files.dedup_by(|a, b| a.0 == b.0);
+    files.sort_by(|a, b| (&a.real, &a.path).cmp(&(&b.real, &b.path)));
+    files.dedup_by(|a, b| a.real == b.real);
     folders.sort();
-    folders.dedup();
-    let roots: Vec<PathBuf> = folders.iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
-    let queue = Queue::default();
-    for path in folders {
-        let rules = if job.no_ignore { None } else { outer_rules(&path) };
-        queue.push(Piece::Folder { path, rules });
+    let roots: Vec<PathBuf> = folders.iter().map(|(_, real)| real.clone()).collect();
+    let named: HashSet<PathBuf> = files.iter().map(|file| file.real.clone()).collect();
+    let visited = Mutex::new(HashSet::new());
+    let pass = Pass { job, queue: Queue::default(), visited: &visited, named: &named, roots: &roots };
+    for (path, real) in folders {
+        let rules = if job.no_ignore { None } else { outer_rules(&real) };
+        pass.queue.push(Piece::Folder(Folder { path, real, rules }));
     }
-    let named = files.len();
-    for chunk in files.chunks(CHUNK) {
-        queue.push(Piece::Files(chunk.to_vec()));
-    }
+    let mut read: HashSet<u64> = files.iter().map(|file| fingerprint(&file.real)).collect();
     // Starting threads costs more than reading a few files.
-    let threads = if roots.is_empty() && named <= CHUNK { 1 } else { threads };
-    let worker = || {
-        let mut outcome = Outcome::default();
-        let mut buffer = Buffer::new();
-        while let Some(piece) = queue.next() {
-            match piece {
-                Piece::Folder { path, rules } => {
-                    folder(job, &queue, &roots, &path, rules, &mut buffer, &mut outcome);
+    let threads = if roots.is_empty() && files.len() <= CHUNK { 1 } else { threads.clamp(1, MOST_THREADS) };
+    for chunk in files.chunks(CHUNK) {
+        pass.queue.push(Piece::Files(chunk.to_vec()));
+    }
+    pass.work(threads, &mut outcome);
+    // Links are followed in the order of their names until they lead to nothing new.
+    loop {
+        read.extend(outcome.read.drain(..));
+        let mut links = std::mem::take(&mut outcome.links);
+        if links.is_empty() {
+            return outcome;
+        }
+        links.sort_by(|a, b| a.path.cmp(&b.path));
+        for Link { path, target } in links {
+            let name = shown(&path, job.directory);
+            if target.is_dir() {
+                let known = visited.lock().unwrap_or_else(PoisonError::into_inner).contains(&target);
+                if known {
+                    outcome.skip(job, &name, "a symbolic link to what is read anyway");
+                } else if roots.iter().any(|root| root.starts_with(&target)) {
+                    outcome.skip(job, &name, "a symbolic link to a folder above");
+                } else {
+                    pass.queue.push(Piece::Folder(Folder { path, real: target, rules: None }));
+                    pass.work(threads, &mut outcome);
+                    read.extend(outcome.read.drain(..));
                 }
-                Piece::Files(files) => {
-                    for (path, format) in files {
-                        file(job, &path, format, &mut buffer, &mut outcome);
+            } else if target.is_file() {
+                let formats = [&path, &target]
+                    .map(|path| path.file_name().map(|name| format_of(&name.to_string_lossy())));
+                let Some(format) = formats.into_iter().flatten().flatten().next() else { continue };
+                if read.insert(fingerprint(&target)) {
+                    file(job, &path, format, &mut Buffer::new(), &mut outcome);
+                } else {
+                    outcome.skip(job, &name, "a symbolic link to what is read anyway");
+                }
+            } else {
+                outcome.skip(job, &name, "a symbolic link to no regular file");
+            }
+        }
+    }
+}
+
+/// A number for a path, to remember very many. (Two paths with one number are possible as two
+/// equal lottery numbers are.)
+fn fingerprint(path: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Pass<'_> {
+    /// Works the queue off.
+    fn work(&self, threads: usize, outcome: &mut Outcome) {
+        let worker = || {
+            let mut outcome = Outcome::default();
+            let mut buffer = Buffer::new();
+            while let Some(piece) = self.queue.next() {
+                match piece {
+                    Piece::Folder(folder) => self.folder(folder, &mut buffer, &mut outcome),
+                    Piece::Files(files) => {
+                        for named in files {
+                            outcome.read.push(fingerprint(&named.real));
+                            file(self.job, &named.path, named.format, &mut buffer, &mut outcome);
+                        }
+                    }
+                }
+                self.queue.done();
+            }
+            outcome
+        };
+        if threads <= 1 {
+            outcome.merge(worker());
+            return;
+        }
+        std::thread::scope(|scope| {
+            // This thread works too, so that a system that gives no more still gets it done.
+            let others: Vec<_> = (1..threads)
+                .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, worker).ok())
+                .collect();
+            outcome.merge(worker());
+            for other in others {
+                match other.join() {
+                    Ok(found) => outcome.merge(found),
+                    // What this worker had found is lost, so the check must not pass.
+                    Err(_) => {
+                        outcome
+                            .input_unread(".", "a worker stopped unexpectedly; please report it".to_owned());
                     }
                 }
             }
-            queue.done();
-        }
-        outcome
-    };
-    if threads <= 1 {
-        outcome.merge(worker());
-        return outcome;
+        });
     }
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        for worker in workers {
-            match worker.join() {
-                Ok(found) => outcome.merge(found),
-                // What this worker had found is lost, so the check must not pass.
-                Err(_) => {
-                    outcome.input_unread(".", "a worker stopped unexpectedly; please report it".to_owned());
-                }
-            }
-        }
-    });
-    outcome
 }
 
 /// `cat x | check /dev/stdin`, `check <(helm template .)`.
@@ -213,122 +309,104 @@ fn file(job: &Job<'_>, path: &Path, format: Format, buffer: &mut Buffer, outcome
     }
 }
 
-fn folder(
-    job: &Job<'_>,
-    queue: &Queue,
-    roots: &[PathBuf],
-    path: &Path,
-    rules: Option<Arc<Rules>>,
-    buffer: &mut Buffer,
-    outcome: &mut Outcome,
-) {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) => {
-            outcome.input_unread(&shown(path, job.directory), cannot("the folder", &error));
+impl Pass<'_> {
+    fn folder(&self, folder: Folder, buffer: &mut Buffer, outcome: &mut Outcome) {
+        let Folder { path, real, mut rules } = folder;
+        let job = self.job;
+        if !self.visited.lock().unwrap_or_else(PoisonError::into_inner).insert(real.clone()) {
             return;
         }
-    };
-    let mut found: Vec<(PathBuf, FileType)> = Vec::new();
-    let mut rules = rules;
-    for entry in entries {
-        let entry = match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
-            Ok((kind, entry)) => {
-                let name = entry.file_name();
-                if name == ".gitignore" && !job.no_ignore && kind.is_file() {
-                    rules = Rules::inside(rules, path, &entry.path());
-                    continue;
-                }
-                // Names that are no manifests are done with here.
-                if kind.is_file() && name.to_str().is_some_and(|name| format_of(name).is_none()) {
-                    continue;
-                }
-                (entry.path(), kind)
-            }
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
             Err(error) => {
-                outcome.input_unread(&shown(path, job.directory), cannot("an entry of the folder", &error));
-                continue;
+                outcome.input_unread(&shown(&path, job.directory), cannot("the folder", &error));
+                return;
             }
         };
-        found.push(entry);
-    }
-    let mut files = Vec::new();
-    for (path, kind) in found {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let left_out = |folder: bool| !job.no_ignore && Rules::ignores(rules.as_ref(), &path, folder);
-        if kind.is_dir() {
-            if name == ".git" {
-                outcome.skip(job, &shown(&path, job.directory), "git's own");
-            } else if name == "node_modules" && !job.no_ignore {
-                outcome.skip(
-                    job,
-                    &shown(&path, job.directory),
-                    "packages, not manifests (--no-ignore looks into it)",
-                );
-            } else if left_out(true) {
-                outcome.skip(job, &shown(&path, job.directory), "left out by .gitignore");
-            } else {
-                queue.push(Piece::Folder { path, rules: rules.clone() });
+        let mut found: Vec<(OsString, FileType)> = Vec::new();
+        for entry in entries {
+            match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
+                Ok((kind, entry)) => {
+                    let name = entry.file_name();
+                    if name == ".gitignore" && !job.no_ignore && kind.is_file() {
+                        rules = Rules::inside(rules, &path, &entry.path());
+                    } else if !kind.is_file() || format_of(&name.to_string_lossy()).is_some() {
+                        found.push((name, kind));
+                    }
+                }
+                Err(error) => {
+                    outcome
+                        .input_unread(&shown(&path, job.directory), cannot("an entry of the folder", &error));
+                }
             }
-        } else if kind.is_file() {
-            let Some(format) = format_of(&name) else { continue };
-            if left_out(false) {
-                outcome.skip(job, &shown(&path, job.directory), "left out by .gitignore");
+        }
+        let mut files = Vec::new();
+        for (name, kind) in found {
+            let path = path.join(&name);
+            let left_out = !job.no_ignore && Rules::ignores(rules.as_ref(), &path, kind.is_dir());
+            let skip =
+                |outcome: &mut Outcome, why: &str| outcome.skip(job, &shown(&path, job.directory), why);
+            if kind.is_dir() {
+                if name == ".git" {
+                    skip(outcome, "git's own");
+                } else if name == "node_modules" && !job.no_ignore {
+                    skip(outcome, "packages, not manifests (--no-ignore looks into it)");
+                } else if left_out {
+                    skip(outcome, "left out by .gitignore");
+                } else {
+                    let real = real.join(&name);
+                    self.queue.push(Piece::Folder(Folder { path, real, rules: rules.clone() }));
+                }
+            } else if left_out {
+                skip(outcome, "left out by .gitignore");
+            } else if kind.is_file() {
+                let real = real.join(&name);
+                let format = format_of(&name.to_string_lossy()).unwrap_or_default();
+                if !self.named.contains(&real) {
+                    files.push(NamedFile { path, real, format });
+                }
+            } else if kind.is_symlink() {
+                self.link(path, outcome);
             } else {
-                files.push((path, format));
+                skip(outcome, "not a regular file");
             }
-        } else if kind.is_symlink() {
-            link(job, queue, roots, &path, rules.as_ref(), &mut files, outcome);
-        } else {
-            outcome.skip(job, &shown(&path, job.directory), "not a regular file");
+        }
+        // A folder with very many files is shared.
+        let mut chunks = files.chunks(CHUNK);
+        let own = chunks.next().unwrap_or_default();
+        for chunk in chunks {
+            self.queue.push(Piece::Files(chunk.to_vec()));
+        }
+        for named in own {
+            outcome.read.push(fingerprint(&named.real));
+            file(job, &named.path, named.format, buffer, outcome);
         }
     }
-    // A folder with very many files is shared.
-    let mut chunks = files.chunks(CHUNK);
-    let own = chunks.next().unwrap_or_default();
-    for chunk in chunks {
-        queue.push(Piece::Files(chunk.to_vec()));
-    }
-    for (path, format) in own {
-        file(job, path, *format, buffer, outcome);
-    }
-}
 
-/// A symbolic link: followed when it leads out of everything that is walked anyway, so that
-/// nothing is read twice, no loop is possible, and nothing that the tree uses is missed.
-fn link(
-    job: &Job<'_>,
-    queue: &Queue,
-    roots: &[PathBuf],
-    path: &Path,
-    rules: Option<&Arc<Rules>>,
-    files: &mut Vec<(PathBuf, Format)>,
-    outcome: &mut Outcome,
-) {
-    let name = shown(path, job.directory);
-    let Ok(target) = fs::canonicalize(path) else {
-        outcome.skip(job, &name, "a symbolic link that leads nowhere, or in a circle");
-        return;
-    };
-    if roots.iter().any(|root| target.starts_with(root)) {
-        outcome.skip(job, &name, "a symbolic link to what is read anyway");
-        return;
-    }
-    if Rules::ignores(rules, path, target.is_dir()) {
-        outcome.skip(job, &name, "left out by .gitignore");
-    } else if target.is_file() {
-        if let Some(format) = path.file_name().and_then(|name| name.to_str()).and_then(format_of) {
-            files.push((path.to_owned(), format));
+    /// Notes a symbolic link, to be followed later. One that leads nowhere is not read, if its
+    /// name says that it should have held a manifest.
+    fn link(&self, path: PathBuf, outcome: &mut Outcome) {
+        let name = shown(&path, self.job.directory);
+        match fs::canonicalize(&path) {
+            Ok(target) => {
+                if self.roots.iter().any(|root| root.starts_with(&target)) {
+                    outcome.skip(self.job, &name, "a symbolic link to a folder above");
+                } else {
+                    outcome.links.push(Link { path, target });
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                outcome.input_unread(&name, cannot("where the symbolic link leads", &error));
+            }
+            Err(_) if path.file_name().is_some_and(|name| format_of(&name.to_string_lossy()).is_some()) => {
+                outcome.unread.push(Unread {
+                    file: name,
+                    line: None,
+                    reason: "it is a symbolic link that leads nowhere, or in a circle; delete it, or check out what it leads to".to_owned(),
+                    kind: UnreadKind::Text,
+                });
+            }
+            Err(_) => outcome.skip(self.job, &name, "a symbolic link that leads nowhere, or in a circle"),
         }
-    } else if target.is_dir() && !roots.iter().any(|root| root.starts_with(&target)) {
-        // Inside it, links are only followed if they lead out of it too; the depth of real
-        // folders bounds the rest.
-        if path.ancestors().filter(|folder| folder.is_symlink()).count() > 1 {
-            outcome.skip(job, &name, "a symbolic link behind a symbolic link");
-        } else {
-            queue.push(Piece::Folder { path: path.to_owned(), rules: None });
-        }
-    } else {
-        outcome.skip(job, &name, "a symbolic link to a folder above, or to no regular file");
     }
 }

@@ -201,20 +201,53 @@ fn nothing_in_a_tree_hangs_or_breaks_it() {
     let report = tree.report(&[".", "--verbose"]);
     assert_eq!(
         report.findings(),
-        ["broken/latin.yaml:1:13 API001 possible", "good/a.yaml:1:13 API001 removed"]
+        ["broken/latin.yaml:1:13 API001 removed", "good/a.yaml:1:13 API001 removed"]
     );
-    assert_eq!(report.unread(), ["broken/binary.yaml:null", "broken/latin.yaml:3"]);
+    assert_eq!(
+        report.unread(),
+        ["broken/binary.yaml:null", "broken/latin.yaml:3", "good/dangling.yaml:null"]
+    );
     for passed_over in [
         ".git: git's own",
         "node_modules: packages",
         "loop: a symbolic link",
-        "dangling.yaml: a symbolic link",
         "again.yaml: a symbolic link",
         "fifo.yaml: not a regular file",
     ] {
         assert!(report.err.contains(passed_over), "{passed_over}: {}", report.err);
     }
-    assert_eq!(report.value["scanned"]["skipped"], 6);
+    assert_eq!(report.value["scanned"]["skipped"], 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_what_is_not_read_otherwise_are_followed() {
+    use std::os::unix::fs::symlink;
+    let tree = Tree::new(&[
+        (".gitignore", "ignored/\n"),
+        ("ignored/a.yaml", PDB),
+        ("node_modules/b.yaml", PDB),
+        ("real/c.txt", PDB),
+        ("real/d.yaml", PDB),
+    ]);
+    let root = tree.root.path();
+    for (target, link) in [
+        ("ignored/a.yaml", "a.yaml"),
+        ("node_modules/b.yaml", "b.yaml"),
+        ("real/c.txt", "c.yaml"),
+        ("real/d.yaml", "d.yaml"),
+        ("a.yaml", "a-again.yaml"),
+        ("real", "folder"),
+    ] {
+        symlink(target, root.join(link)).unwrap();
+    }
+    assert_eq!(
+        tree.report(&["."]).findings(),
+        ["a-again.yaml", "b.yaml", "c.yaml", "real/d.yaml"].map(|file| format!("{file}:1:13 API001 removed"))
+    );
+    // The folder that is named may itself be reached by a link, and named twice.
+    symlink(root.join("real"), root.join("start")).unwrap();
+    assert_eq!(tree.report(&["start", "real", "real/d.yaml", "real/../real"]).findings().len(), 1);
 }
 
 #[cfg(unix)]

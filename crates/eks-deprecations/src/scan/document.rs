@@ -14,7 +14,7 @@ use super::{Certainty, Collector, Role, Usage, Word, helm, is_null, word};
 /// it bounds what a document of nested aliases can cost.
 const NODE_BUDGET: u32 = 2_000_000;
 /// How deep lists of lists are followed.
-const LIST_DEPTH: u32 = 64;
+const LIST_DEPTH: u32 = 120;
 
 /// Why a document is no YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]

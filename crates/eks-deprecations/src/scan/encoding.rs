@@ -6,8 +6,11 @@ pub(super) enum Decoded<'a> {
     Text(&'a str),
     /// Another encoding, converted.
     Converted(String),
-    /// No text at all.
-    Binary,
+    /// No text, or one with NUL bytes.
+    Binary {
+        /// What can be read of it.
+        lossy: String,
+    },
     /// Meant to be UTF-8, with bytes that are not.
     Invalid {
         /// 1-based line of the first such byte.
@@ -29,12 +32,12 @@ pub(super) fn decode(bytes: &[u8]) -> Decoded<'_> {
         _ => None,
     };
     if let Some(text) = wide {
-        return text.map_or(Decoded::Binary, Decoded::Converted);
+        return text.map_or_else(|| Decoded::Binary { lossy: String::new() }, Decoded::Converted);
     }
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let prefix = bytes.get(..BINARY_PREFIX).unwrap_or(bytes);
     if memchr::memchr(0, prefix).is_some() {
-        return Decoded::Binary;
+        return Decoded::Binary { lossy: String::from_utf8_lossy(bytes).into_owned() };
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Decoded::Text(text),

@@ -9,7 +9,7 @@ use super::cursor::Cursor;
 use super::{Certainty, Collector, Role, Usage, Word, helm, lines, word};
 
 /// How deep lists of lists are followed.
-const LIST_DEPTH: u32 = 64;
+const LIST_DEPTH: u32 = 120;
 
 /// A text that is no JSON.
 pub(super) struct NotJson;

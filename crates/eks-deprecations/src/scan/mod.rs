@@ -161,13 +161,20 @@ fn scan_into<'a>(bytes: &'a [u8], format: Format, mut out: Collector<'a, '_>) ->
             scan_text(&text, format, &mut inner);
             out.scan = inner.scan.into_owned();
         }
-        encoding::Decoded::Binary => {
+        encoding::Decoded::Binary { lossy } => {
+            // Text all the same, if it names an API: then what can be read of it is.
+            if lossy.contains("apiVersion") {
+                let mut inner = out.fresh();
+                scan_text(&lossy, format, &mut inner);
+                out.scan = inner.scan.into_owned();
+            }
             out.scan.binary = true;
             out.unread(None, "it is not text (it has NUL bytes)".to_owned());
         }
         encoding::Decoded::Invalid { line, lossy } => {
+            // One bad byte hides nothing else: every document is read, and the file is unread.
             let mut inner = out.fresh();
-            template::search(&lossy, 1, 0, &mut inner);
+            scan_text(&lossy, format, &mut inner);
             out.scan = inner.scan.into_owned();
             out.unread(Some(line), "it is not UTF-8 text; convert it to UTF-8".to_owned());
         }

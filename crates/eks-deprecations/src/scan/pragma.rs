@@ -15,10 +15,14 @@ pub struct Pragma {
     /// 0-based index of the document that it stands in; before the first content of a document
     /// it belongs to that document.
     pub document: u32,
+    /// 1-based first and last line of that document.
+    pub lines: (u32, u32),
     /// What follows `eks-skew-check:`.
     pub text: String,
 }
 
+/// Finds the comments that start at the left edge, or end a line that does. Deeper ones may stand
+/// in a text that is only quoted, where they are no comments.
 pub(super) fn collect(text: &str, out: &mut Vec<Pragma>) {
     static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
     if FINDER.find(text.as_bytes()).is_none() {
@@ -26,10 +30,18 @@ pub(super) fn collect(text: &str, out: &mut Vec<Pragma>) {
     }
     let mut document = 0;
     let mut content = false;
+    let mut first = 1;
+    let mut open = out.len();
+    let mut last = 0;
     for (line, number) in text.lines().zip(1..) {
         let trimmed = line.trim_start();
+        last = number;
         if super::split::marker(line.as_bytes()).is_some() {
-            document += u32::from(content);
+            if content {
+                close(out, &mut open, (first, number - 1));
+                document += 1;
+                first = number;
+            }
             content = line.get(3..).is_some_and(|rest| {
                 let rest = rest.trim_start();
                 !rest.is_empty() && !rest.starts_with('#')
@@ -38,10 +50,26 @@ pub(super) fn collect(text: &str, out: &mut Vec<Pragma>) {
             content = true;
         }
         let Some((before, after)) = line.split_once(MARK) else { continue };
-        let before = before.trim_end();
-        // The mark has to be the first word of a comment.
-        if before.trim_start() == "#" || before.ends_with(" #") || before.ends_with("\t#") {
-            out.push(Pragma { line: number, document, text: after.trim().to_owned() });
+        let Some(before) = before.trim_end().strip_suffix('#') else { continue };
+        let at_edge =
+            before.is_empty() || (before.ends_with([' ', '\t']) && !before.starts_with([' ', '\t']));
+        // A quote before it may still be open.
+        if at_edge && !before.contains(['"', '\'']) {
+            out.push(Pragma {
+                line: number,
+                document,
+                lines: (first, number),
+                text: after.trim().to_owned(),
+            });
         }
     }
+    close(out, &mut open, (first, last));
+}
+
+/// Gives the comments of a document its lines.
+fn close(out: &mut [Pragma], open: &mut usize, lines: (u32, u32)) {
+    for pragma in out.iter_mut().skip(*open) {
+        pragma.lines = lines;
+    }
+    *open = out.len();
 }

@@ -280,9 +280,18 @@ fn nothing_is_found_where_nothing_is() {
 #[test]
 fn what_is_no_text_is_said() {
     assert!(scan(b"PK\x03\x04\0\0\0").binary);
-    let scan_ = scan(b"apiVersion: g/v1\nkind: A\nx: \xFF\n");
-    assert_eq!(scan_.unread[0].line, Some(3));
-    assert_eq!(scan_.usages[0].certainty, Certainty::Template);
+    // One bad byte hides no other document.
+    for bad in ["\u{0}", "\u{FF}"] {
+        let bad: Vec<u8> = bad.chars().map(|c| c as u8).collect();
+        let text =
+            [b"apiVersion: g/v1\nkind: A\n---\nx: ", bad.as_slice(), b"\n---\nkind: B\napiVersion: g/v1\n"]
+                .concat();
+        let scan = scan(&text);
+        let kinds: Vec<&str> = scan.usages.iter().map(|usage| &*usage.kind).collect();
+        assert_eq!(kinds, ["A", "B"]);
+        assert!(scan.usages.iter().all(|usage| usage.certainty == Certainty::Certain));
+        assert!(!scan.unread.is_empty());
+    }
 }
 
 #[test]
@@ -329,7 +338,7 @@ fn nested_aliases_cost_no_more_than_they_should() {
 
 #[test]
 fn comments_to_this_program_are_found_with_their_document() {
-    let text = "# eks-skew-check: ignore API001 reason=first\napiVersion: g/v1\nkind: A\n---\napiVersion: g/v1 # eks-skew-check: ignore API001 reason=second\nkind: B\ndata:\n  x: \"eks-skew-check: not this\"\n---\n---\n# eks-skew-check: ignore API002 reason=third\na: b\n";
+    let text = "# eks-skew-check: ignore API001 reason=first\napiVersion: g/v1\nkind: A\n---\napiVersion: g/v1 # eks-skew-check: ignore API001 reason=second\nkind: B\ndata:\n  x: \"a # eks-skew-check: ignore API001 reason=not this\"\n  y: |\n    # eks-skew-check: ignore API001 reason=nor this\n---\n---\n# eks-skew-check: ignore API002 reason=third\na: b\n";
     let pragmas: Vec<_> =
         scan(text.as_bytes()).pragmas.into_iter().map(|p| (p.line, p.document, p.text)).collect();
     assert_eq!(
@@ -337,7 +346,7 @@ fn comments_to_this_program_are_found_with_their_document() {
         [
             (1, 0, "ignore API001 reason=first".to_owned()),
             (5, 1, "ignore API001 reason=second".to_owned()),
-            (11, 2, "ignore API002 reason=third".to_owned())
+            (13, 2, "ignore API002 reason=third".to_owned())
         ]
     );
 }
