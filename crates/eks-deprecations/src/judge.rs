@@ -28,8 +28,8 @@ enum Fate {
 
 /// The finding about a usage in a window, if there is one.
 ///
-/// The catalogue decides: gone by the end of the window, not there yet at its start, never turned
-/// on by EKS, deprecated by its end, in this order.
+/// The catalogue decides: gone by the end of the window, never turned on by EKS, not there yet at
+/// its start, deprecated by its end, in this order.
 pub fn judge(catalogue: &Catalogue, usage: &Usage<'_>, window: Window) -> Option<Finding> {
     if let Some(vendor) = catalogue.vendor(&usage.api_version, &usage.kind) {
         return Some(vendor_finding(vendor, usage));
@@ -53,11 +53,11 @@ fn fate(catalogue: &Catalogue, api_version: &str, kind: &str, window: Window) ->
     if let Some(removed) = row.removed.filter(|&removed| removed <= window.to()) {
         return Some(Fate::Removed(removed));
     }
-    if let Some(introduced) = row.introduced.filter(|&introduced| introduced > window.from()) {
-        return Some(Fate::NotYetServed(introduced));
-    }
     if !row.on_eks {
         return Some(Fate::NeverOnEks);
+    }
+    if let Some(introduced) = row.introduced.filter(|&introduced| introduced > window.from()) {
+        return Some(Fate::NotYetServed(introduced));
     }
     row.deprecated.filter(|&deprecated| deprecated <= window.to()).map(Fate::Deprecated)
 }
@@ -232,7 +232,17 @@ fn message(
         Fate::Removed(at) if at > catalogue.newest().minor => {
             format!("{subject} is announced to be gone in {at}{} (a forecast: not released yet)", hop(at))
         }
-        Fate::Removed(at) => format!("{subject} is gone in {at}{}", hop(at)),
+        Fate::Removed(at) => {
+            let early =
+                match row.and_then(|row| row.introduced).filter(|&introduced| introduced > window.from()) {
+                    Some(introduced) => format!(
+                        ", and it is not {served} before {introduced}, so it fails on {} already",
+                        window.from()
+                    ),
+                    None => String::new(),
+                };
+            format!("{subject} is gone in {at}{}{early}", hop(at))
+        }
         Fate::NotYetServed(at) if at > catalogue.newest().minor => {
             format!("{subject} is not {served} before {at}, which is not released yet")
         }
@@ -266,83 +276,178 @@ fn remedy(
     to: Option<&Successor>,
     window: Window,
 ) -> String {
+    let Some(row) = row else { return "correct the apiVersion or the kind".to_owned() };
     let from = window.from();
     let target = to.map(|to| format!("{} {}", to.api_version, to.kind));
+    let since = to.and_then(|to| to.since);
     match fate {
         Fate::Unheard => "correct the apiVersion or the kind".to_owned(),
-        Fate::NeverOnEks => match (target, to.and_then(|to| to.since)) {
+        Fate::NeverOnEks => match (target, since) {
+            (Some(target), Some(since)) if since > window.to() => {
+                format!("leave it out: EKS does not serve it, and {target} comes with {since}")
+            }
             (Some(target), Some(since)) if since > from => {
-                format!("use {target}, from {since} on; until then leave it out")
+                format!("leave it out until the hop to {since}, which brings {target}; then use that")
             }
             (Some(target), _) => format!("use {target}"),
             (None, _) => {
                 "leave it out: EKS serves stable APIs, and betas that were on before 1.24".to_owned()
             }
         },
-        Fate::NotYetServed(at) => {
-            let now = row.and_then(|row| at_least(catalogue, row, from));
-            match (now, window.hop_to(at)) {
-                (Some(now), Some(hop)) => {
-                    format!("keep {} until hop {hop} is done, then switch to this one", now.api_version)
-                }
-                (Some(now), None) => format!("use {}: this one comes after the upgrade", now.api_version),
-                (None, Some(hop)) => format!("apply it only after hop {hop}"),
-                (None, None) => format!("leave it out: {} does not serve it", window.to()),
-            }
-        }
-        Fate::Removed(_) | Fate::Deprecated(_) => {
-            let gone = row.and_then(|row| row.removed);
-            let Some((to, target)) = to.zip(target) else {
+        Fate::NotYetServed(at) => not_yet(catalogue, row, at, window),
+        Fate::Removed(gone) => {
+            if target.is_none() {
                 return without_replacement(row, gone, window);
-            };
-            match (to.since, gone) {
-                (None, _) => format!("change it to {target} now: {from} already serves it"),
-                (Some(since), _) if since <= from => {
+            }
+            let mut steps = Vec::new();
+            let mut current = row;
+            if gone <= from {
+                let Some(next) = Step::now(catalogue, row, from) else {
+                    let later = match (&target, since) {
+                        (Some(target), Some(since)) => format!("; {target} comes with {since}"),
+                        _ => String::new(),
+                    };
+                    return format!("take it out now: {from} serves no version of it{later}");
+                };
+                steps.push(format!("change it to {} {} now: {from} serves it", next.api_version, next.kind));
+                current = next;
+            }
+            steps.extend(chain(catalogue, current, window));
+            // The last step may still be one that goes some day, though the final one is there.
+            let is_final =
+                row.replacement.is_some_and(|last| to.is_some_and(|to| to.api_version == last.api_version));
+            if is_final
+                && let (Some(target), Some(since)) = (&target, since)
+                && since > from
+                && since <= window.to()
+                && !steps.iter().any(|step| step.contains(target.as_str()))
+            {
+                steps.push(format!("change it to {target} after the hop to {since}, which brings it"));
+            }
+            steps.join("; then ")
+        }
+        Fate::Deprecated(_) => {
+            let before =
+                row.removed.map_or_else(String::new, |gone| format!(", before a later upgrade to {gone}"));
+            match (target, since) {
+                (None, _) => "there is no replacement: plan to do without it".to_owned(),
+                (Some(target), Some(since)) if since > window.to() => {
+                    format!("plan for {target}, which comes with {since}{before}")
+                }
+                (Some(target), Some(since)) if since > from => {
+                    format!("change it to {target} after the hop to {since}, which brings it{before}")
+                }
+                (Some(target), Some(since)) => {
                     format!("change it to {target} now: {from} already serves it (since {since})")
                 }
-                (Some(since), Some(gone)) if since < gone => {
-                    format!(
-                        "change it to {target} after the hop to {since}, which brings it, and before the hop to {gone}"
-                    )
-                }
-                (Some(since), Some(gone)) if since == gone => {
-                    format!(
-                        "change it to {target} right with the hop to {gone}: not served before it, and this one not after it"
-                    )
-                }
-                (Some(since), Some(gone)) => {
-                    let bridge = row.and_then(|row| at_least(catalogue, row, gone));
-                    match bridge {
-                        Some(bridge) => format!(
-                            "change it to {} for the hop to {gone}, and to {target} after the hop to {since}",
-                            bridge.api_version
-                        ),
-                        None => format!("take it out before the hop to {gone}; {target} comes with {since}"),
-                    }
-                }
-                (Some(since), None) => {
-                    format!("change it to {target} after the hop to {since}, which brings it")
-                }
+                (Some(target), None) => format!("change it to {target} now: {from} already serves it"),
             }
         }
     }
 }
 
+/// The choice of the next version.
+struct Step;
+
+impl Step {
+    /// All versions that could take a row's place: its own kind's, and its replacement's.
+    fn candidates<'c>(catalogue: &'c Catalogue, row: &'c Api) -> Vec<&'c Api> {
+        let to = row.replacement.and_then(|to| catalogue.get(to.api_version, to.kind));
+        let others = to.into_iter().flat_map(|to| catalogue.versions(to.group, to.kind));
+        catalogue
+            .versions(row.group, row.kind)
+            .chain(others)
+            .filter(|other| other.on_eks && other.api_version != row.api_version)
+            .collect()
+    }
+
+    /// The candidate that serves as asked and stays longest; of several the row's own replacement.
+    fn best<'c>(catalogue: &'c Catalogue, row: &'c Api, serves: impl Fn(&Api) -> bool) -> Option<&'c Api> {
+        let named = |other: &Api| row.replacement.is_some_and(|to| to.api_version == other.api_version);
+        Self::candidates(catalogue, row)
+            .into_iter()
+            .filter(|other| serves(other))
+            .max_by_key(|other| (other.removed.is_none(), other.removed, named(other), other.introduced))
+    }
+
+    fn now<'c>(catalogue: &'c Catalogue, row: &'c Api, minor: KubeMinor) -> Option<&'c Api> {
+        Self::best(catalogue, row, |other| other.served_at(minor))
+    }
+}
+
+/// What to change, and when, from a row on, so that at every minor of the window a version is used
+/// that is served there. A version that is there before the old one goes is preferred: then the
+/// change needs no moment of its own.
+fn chain(catalogue: &Catalogue, row: &Api, window: Window) -> Vec<String> {
+    let from = window.from();
+    let mut steps = Vec::new();
+    let mut current = row;
+    // Each step goes on in time, so there are no more steps than hops.
+    while let Some(gone) = current.removed.filter(|&gone| gone > from && gone <= window.to()) {
+        let before = gone.previous().unwrap_or(gone);
+        let early = Step::best(catalogue, current, |other| other.served_at(before) && other.served_at(gone));
+        let next = early.or_else(|| Step::now(catalogue, current, gone));
+        let Some(next) = next else {
+            steps.push(format!("take it out before the hop to {gone}: no version of it is served then"));
+            return steps;
+        };
+        let name = format!("{} {}", next.api_version, next.kind);
+        steps.push(match next.introduced {
+            Some(since) if early.is_none() => {
+                format!("change it to {name} right with the hop to {since}: not served before it, and this one not after it")
+            }
+            Some(since) if since > from => {
+                format!("change it to {name} after the hop to {since}, which brings it, and before the hop to {gone}")
+            }
+            Some(since) => format!("change it to {name} now: {from} already serves it (since {since})"),
+            None => format!("change it to {name} now: {from} already serves it"),
+        });
+        current = next;
+    }
+    steps
+}
+
+/// What to use until an API is there.
+fn not_yet(catalogue: &Catalogue, row: &Api, at: KubeMinor, window: Window) -> String {
+    let Some(now) = Step::now(catalogue, row, window.from()) else {
+        return match window.hop_to(at) {
+            Some(hop) => format!("apply it only after hop {hop}"),
+            None => format!("leave it out: {} does not serve it", window.to()),
+        };
+    };
+    let lasts = |minor: KubeMinor| now.removed.is_none_or(|removed| minor < removed);
+    match window.hop_to(at) {
+        Some(hop) if lasts(at) => {
+            format!("keep {} until hop {hop} is done, then switch to this one", now.api_version)
+        }
+        None if lasts(window.to()) => format!("use {}: this one comes after the upgrade", now.api_version),
+        hop => {
+            let mut steps = chain(catalogue, now, window);
+            let this = format!("{} {}", row.api_version, row.kind);
+            if let Some(hop) = hop
+                && !steps.iter().any(|step| step.contains(&this))
+            {
+                steps.push(format!("switch to this one when hop {hop} is done"));
+            }
+            format!("use {} now; then {}", now.api_version, steps.join("; then "))
+        }
+    }
+}
+
 /// What to do where nothing takes the API's place.
-fn without_replacement(row: Option<&Api>, gone: Option<KubeMinor>, window: Window) -> String {
-    let advice = match row.map(|row| row.kind) {
-        Some("PodSecurityPolicy") => {
+fn without_replacement(row: &Api, gone: KubeMinor, window: Window) -> String {
+    let advice = match row.kind {
+        "PodSecurityPolicy" => {
             "there is no replacement API: use Pod Security Admission (namespace labels) or a policy engine, then delete it"
         }
-        Some("DeploymentRollback") => "there is no replacement: use `kubectl rollout undo`",
-        Some("ComponentStatus") => "there is no replacement: read the health endpoints of the components",
-        Some("PodPreset") => "there is no replacement: use a mutating admission policy or webhook",
-        Some("AuditSink") => "there is no replacement: send audit logs through the control plane's logging",
+        "DeploymentRollback" => "there is no replacement: use `kubectl rollout undo`",
+        "PodPreset" => "there is no replacement: use a mutating admission policy or webhook",
+        "AuditSink" => "there is no replacement: send audit logs through the control plane's logging",
         _ => "there is no replacement: take it out",
     };
-    match gone.and_then(|gone| window.hop_to(gone)) {
+    match window.hop_to(gone) {
         Some(hop) => format!("{advice} before hop {hop}"),
-        None => advice.to_owned(),
+        None => format!("{advice} now"),
     }
 }
 

@@ -317,7 +317,7 @@ fn a_manifest_must_work_at_every_version_in_between() {
     assert_eq!(findings[0]["hop"], "1.23");
     assert_eq!(findings[1]["replacement"], "flowcontrol.apiserver.k8s.io/v1 FlowSchema");
     assert!(
-        findings[1]["remedy"].as_str().unwrap().contains("v1beta3 for the hop to 1.26"),
+        findings[1]["remedy"].as_str().unwrap().contains("v1beta3 FlowSchema after the hop to 1.26"),
         "{}",
         findings[1]["remedy"]
     );

@@ -49,10 +49,10 @@ fn each_row_is_judged_as_its_life_says_at_every_target() {
             let before = |minor: Option<KubeMinor>| minor.is_some_and(|minor| minor <= KubeMinor::new(to));
             let expected = if before(row.removed) {
                 Some(Status::Removed)
-            } else if row.introduced.is_some_and(|introduced| introduced > KubeMinor::new(to - 1)) {
-                Some(Status::NotYetServed)
             } else if !row.on_eks {
                 Some(Status::NotServed)
+            } else if row.introduced.is_some_and(|introduced| introduced > KubeMinor::new(to - 1)) {
+                Some(Status::NotYetServed)
             } else if before(row.deprecated) {
                 Some(Status::Deprecated)
             } else {
@@ -143,13 +143,13 @@ fn the_remedy_says_when_to_switch() {
             "flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema",
             24,
             30,
-            "change it to flowcontrol.apiserver.k8s.io/v1beta3 for the hop to 1.26, and to flowcontrol.apiserver.k8s.io/v1 FlowSchema after the hop to 1.29",
+            "change it to flowcontrol.apiserver.k8s.io/v1beta2 FlowSchema now: 1.24 already serves it (since 1.23); then change it to flowcontrol.apiserver.k8s.io/v1beta3 FlowSchema after the hop to 1.26, which brings it, and before the hop to 1.29; then change it to flowcontrol.apiserver.k8s.io/v1 FlowSchema after the hop to 1.29, which brings it",
         ),
         (
             "flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema",
             25,
             27,
-            "change it to flowcontrol.apiserver.k8s.io/v1beta3 FlowSchema right with the hop to 1.26: not served before it, and this one not after it",
+            "change it to flowcontrol.apiserver.k8s.io/v1beta2 FlowSchema now: 1.25 already serves it (since 1.23)",
         ),
         (
             "storage.k8s.io/v1 VolumeAttributesClass",
@@ -178,6 +178,51 @@ fn the_remedy_says_when_to_switch() {
     ] {
         assert_eq!(judged(name, from, to).unwrap().remedy, expected, "{name} {from} to {to}");
     }
+    for (name, from, to, expected) in [
+        // Gone already: nothing is said of hops in the past.
+        (
+            "flowcontrol.apiserver.k8s.io/v1beta1 FlowSchema",
+            26,
+            28,
+            "change it to flowcontrol.apiserver.k8s.io/v1beta3 FlowSchema now: 1.26 serves it",
+        ),
+        (
+            "networking.k8s.io/v1alpha1 IPAddress",
+            31,
+            31,
+            "take it out now: 1.31 serves no version of it; networking.k8s.io/v1 IPAddress comes with 1.33",
+        ),
+        // What comes too early for one version may need two others until then.
+        (
+            "flowcontrol.apiserver.k8s.io/v1 FlowSchema",
+            25,
+            30,
+            "use flowcontrol.apiserver.k8s.io/v1beta2 now; then change it to flowcontrol.apiserver.k8s.io/v1beta3 FlowSchema after the hop to 1.26, which brings it, and before the hop to 1.29; then switch to this one when hop 1.28 → 1.29 is done",
+        ),
+        (
+            "flowcontrol.apiserver.k8s.io/v1beta3 FlowSchema",
+            24,
+            27,
+            "keep flowcontrol.apiserver.k8s.io/v1beta2 until hop 1.25 → 1.26 is done, then switch to this one",
+        ),
+        // Never on EKS: nothing to wait for.
+        (
+            "certificates.k8s.io/v1beta1 PodCertificateRequest",
+            33,
+            36,
+            "leave it out: EKS does not serve it, and certificates.k8s.io/v1 PodCertificateRequest comes with 1.37",
+        ),
+        (
+            "policy/v1beta1 PodDisruptionBudget",
+            20,
+            23,
+            "change it to policy/v1 PodDisruptionBudget after the hop to 1.21, which brings it, before a later upgrade to 1.25",
+        ),
+    ] {
+        assert_eq!(judged(name, from, to).unwrap().remedy, expected, "{name} {from} to {to}");
+    }
+    let early = judged("flowcontrol.apiserver.k8s.io/v1beta2 FlowSchema", 21, 33).unwrap();
+    assert!(early.message.contains("not served before 1.23"), "{}", early.message);
     // row 32
     for name in ["policy/v1beta1 PodSecurityPolicy", "extensions/v1beta1 PodSecurityPolicy"] {
         let finding = judged(name, 24, 25).unwrap();

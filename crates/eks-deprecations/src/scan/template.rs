@@ -144,7 +144,7 @@ fn find<'a>(
             found.objects += 1;
             out.object(api_text, kind, || {
                 let (line, column) = cursor.place(api.at);
-                let named = if api.entry == 0 { whole.clone() } else { metadata(text, api.line_start) };
+                let named = if api.entry == 0 { *whole } else { metadata(text, api.line_start) };
                 Usage {
                     api_version: Cow::Borrowed(api_text),
                     kind: Cow::Borrowed(kind),
