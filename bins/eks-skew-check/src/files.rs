@@ -190,7 +190,9 @@ pub(crate) fn normal(path: &Path) -> PathBuf {
             Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
                 out.pop();
             }
-            part => out.push(part),
+            Component::Prefix(_) | Component::RootDir | Component::ParentDir | Component::Normal(_) => {
+                out.push(part)
+            }
         }
     }
     out
@@ -199,12 +201,11 @@ pub(crate) fn normal(path: &Path) -> PathBuf {
 /// How a path is shown: relative to the working directory where it lies in it or was given so,
 /// else as given.
 pub(crate) fn shown(path: &Path, directory: &Path) -> String {
-    let relative = match path.strip_prefix(directory) {
-        Ok(relative) => normal(relative),
-        Err(_) => {
-            let path = normal(path);
-            path.strip_prefix(normal(directory)).map_or(path.clone(), Path::to_owned)
-        }
+    let relative = if let Ok(relative) = path.strip_prefix(directory) {
+        normal(relative)
+    } else {
+        let path = normal(path);
+        path.strip_prefix(normal(directory)).map_or(path.clone(), Path::to_owned)
     };
     if relative.as_os_str().is_empty() { ".".to_owned() } else { relative.to_string_lossy().into_owned() }
 }

@@ -3,6 +3,7 @@
 //! This is the reference: whatever the line reader accepts, it must read the same way.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, ScalarStyle};
@@ -15,6 +16,10 @@ use super::{Certainty, Collector, Role, Usage, Word, helm, is_null, word};
 const NODE_BUDGET: u32 = 2_000_000;
 /// How deep lists of lists are followed.
 const LIST_DEPTH: u32 = 120;
+
+/// How many merged mappings are looked into in one document, and how deep. As above.
+const MERGE_BUDGET: u32 = 200_000;
+const MERGE_DEPTH: u8 = 100;
 
 /// Why a document is no YAML.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +64,14 @@ enum Value<'a> {
 pub(super) fn read<'a>(text: &'a str, place: &Place<'a>, out: &mut Collector<'a, '_>) -> Result<(), Refused> {
     let (nodes, roots) = Tree::build(text, place.first_line)?;
     let cursor = Cursor::new(text, place.first_line);
-    let mut walk = Walk { nodes: &nodes, place, out, budget: NODE_BUDGET, cursor };
+    let mut walk =
+        Walk { nodes: &nodes, place, out, budget: NODE_BUDGET, cursor, merges: Cell::new(MERGE_BUDGET) };
     for root in roots {
         walk.root(root);
+    }
+    if walk.merges.get() == 0 {
+        let reason = "its merge keys are more, or deeper, than in any manifest";
+        walk.out.unread(Some(place.first_line), reason.to_owned());
     }
     Ok(())
 }
@@ -157,6 +167,7 @@ struct Walk<'t, 'a, 'o, 'w> {
     out: &'o mut Collector<'a, 'w>,
     budget: u32,
     cursor: Cursor<'a>,
+    merges: Cell<u32>,
 }
 
 impl<'t, 'a> Walk<'t, 'a, '_, '_> {
@@ -168,6 +179,12 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
                 for &item in items {
                     self.object(item, 1);
                 }
+            }
+            // Something before a JSON text makes one plain scalar of it all.
+            Some(Value::Scalar { text, .. }) if text.contains("apiVersion") => {
+                let line = self.nodes.get(root).map(|node| self.cursor.line(node.at));
+                let reason = "it is one text, not an object: take out what stands before or after the object";
+                self.out.unread(line, reason.to_owned());
             }
             Some(Value::Scalar { .. }) | None => {}
         }
@@ -189,23 +206,37 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
         if !self.spend(node.at) || !matches!(node.value, Value::Mapping(_)) {
             return;
         }
-        let (Some(api), Some(kind)) = (self.field(id, "apiVersion"), self.field(id, "kind")) else {
+        let kind = self.field(id, "kind");
+        let api = self.field(id, "apiVersion");
+        // The items of a List have APIs of their own, whatever the List says of its own.
+        if kind.and_then(|kind| self.text(kind)).as_deref() == Some("List")
+            && let Some(items) = self.field(id, "items")
+        {
+            self.list(items, api.unwrap_or(id), "", "", depth);
             return;
-        };
+        }
+        let (Some(api), Some(kind)) = (api, kind) else { return };
         let (Some(api_text), Some(kind_text)) = (self.text(api), self.text(kind)) else {
-            // `apiVersion: {{ .Api }}` is a mapping to YAML.
+            // `apiVersion: {{ .Api }}` is a mapping to YAML, and so is `{api}`.
+            let collection = |id| matches!(self.value(id), Some(Value::Mapping(_) | Value::Sequence(_)));
+            let one_is_text = self.text(api).is_some() || self.text(kind).is_some();
             if self.is_flow_template(api) || self.is_flow_template(kind) {
-                self.computed(api);
+                self.computed(api, super::template::COMPUTED);
+            } else if one_is_text && (collection(api) || collection(kind)) {
+                self.computed(api, super::ODD);
             }
             return;
         };
         match (word(&api_text), word(&kind_text)) {
             (Word::Literal, Word::Literal) => {}
             (Word::Computed, _) | (_, Word::Computed) => {
-                self.computed(api);
+                self.computed(api, super::template::COMPUTED);
                 return;
             }
-            _ => return,
+            _ => {
+                self.computed(api, super::ODD);
+                return;
+            }
         }
         if let Some(item_kind) = kind_text.strip_suffix("List")
             && let Some(items) = self.field(id, "items")
@@ -230,7 +261,12 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
             return;
         }
         for &item in items {
-            let own = self.field(item, "apiVersion").is_some() && self.field(item, "kind").is_some();
+            let says =
+                |key| self.field(item, key).and_then(|id| self.text(id)).is_some_and(|text| !text.is_empty());
+            // `apiVersion: {{ .Api }}` is no text, and is said to be unread.
+            let computed = self.field(item, "apiVersion").is_some_and(|api| self.is_flow_template(api));
+            let own =
+                (says("apiVersion") || computed) && says("kind") || says("kind") && item_kind.is_empty();
             if own {
                 self.object(item, depth + 1);
             } else if !item_kind.is_empty() && matches!(self.value(item), Some(Value::Mapping(_))) {
@@ -322,9 +358,9 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
         }
     }
 
-    fn computed(&mut self, api: NodeId) {
+    fn computed(&mut self, api: NodeId, reason: &str) {
         let line = self.nodes.get(api).map(|node| self.cursor.line(node.at));
-        self.out.unread(line, super::template::COMPUTED.to_owned());
+        self.out.unread(line, reason.to_owned());
     }
 
     /// `{{ … }}` and `[[ … ]]` read as YAML: a collection that only holds one of its kind.
@@ -354,24 +390,34 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
 
     /// The value of a key: the last of its name wins, then what is merged in.
     fn field(&self, id: NodeId, key: &str) -> Option<NodeId> {
-        self.field_within(id, key, 8)
+        self.field_within(id, key, MERGE_DEPTH)
     }
 
-    fn field_within(&self, id: NodeId, key: &str, merges: u8) -> Option<NodeId> {
+    fn field_within(&self, id: NodeId, key: &str, depth: u8) -> Option<NodeId> {
         let Value::Mapping(entries) = self.value(id)? else { return None };
         let is = |id: NodeId, want: &str| matches!(self.value(id), Some(Value::Scalar { text, .. }) if text == want);
         if let Some((_, value)) = entries.iter().rev().find(|(name, _)| is(*name, key)) {
             return Some(*value);
         }
-        let merges = merges.checked_sub(1)?;
-        let (_, merged) = entries.iter().rev().find(|(name, _)| is(*name, "<<"))?;
-        match self.value(*merged)? {
-            Value::Mapping(_) => self.field_within(*merged, key, merges),
-            // The earlier of several wins.
-            Value::Sequence(maps) => {
-                maps.iter().take(64).find_map(|&map| self.field_within(map, key, merges))
+        for (_, merged) in entries.iter().rev().filter(|(name, _)| is(*name, "<<")) {
+            let maps = match self.value(*merged)? {
+                Value::Mapping(_) => std::slice::from_ref(merged),
+                // The earlier of several wins.
+                Value::Sequence(maps) => maps.as_slice(),
+                Value::Scalar { .. } => continue,
+            };
+            for &map in maps {
+                let left = self.merges.get();
+                if left == 0 || depth == 0 {
+                    self.merges.set(0);
+                    return None;
+                }
+                self.merges.set(left - 1);
+                if let Some(found) = self.field_within(map, key, depth - 1) {
+                    return Some(found);
+                }
             }
-            Value::Scalar { .. } => None,
         }
+        None
     }
 }

@@ -186,8 +186,14 @@ impl<'a> Walk<'a, '_, '_> {
             self.duplicate(raw);
             return;
         };
+        let Some(kind_text) = string(probe.kind) else { return };
+        // The items of a List have APIs of their own, whatever the List says of its own.
+        if kind_text == "List" && probe.items.is_some() {
+            self.list(probe.items, probe.api_version.unwrap_or(raw), "", "", depth);
+            return;
+        }
         let Some(api) = probe.api_version else { return };
-        let (Some(api_text), Some(kind_text)) = (string(Some(api)), string(probe.kind)) else { return };
+        let Some(api_text) = string(Some(api)) else { return };
         match (word(&api_text), word(&kind_text)) {
             (Word::Literal, Word::Literal) => {}
             (Word::Computed, _) | (_, Word::Computed) => {
@@ -195,7 +201,11 @@ impl<'a> Walk<'a, '_, '_> {
                 self.out.unread(Some(line), super::template::COMPUTED.to_owned());
                 return;
             }
-            _ => return,
+            _ => {
+                let (line, _) = self.place(api);
+                self.out.unread(Some(line), super::ODD.to_owned());
+                return;
+            }
         }
         if let Some(item_kind) = kind_text.strip_suffix("List")
             && probe.items.is_some()
@@ -237,10 +247,20 @@ impl<'a> Walk<'a, '_, '_> {
         }
         for item in items {
             let Some(probe) = record::<Probe<'a>>(Some(item)) else {
-                self.object(item, depth + 1);
+                // A key twice in an item, or no object at all.
+                if item.get().starts_with('{')
+                    && !item_kind.is_empty()
+                    && !item.get().contains("\"apiVersion\"")
+                {
+                    let kind = Cow::Owned(item_kind.to_owned());
+                    self.report(api, api_text, kind, None, Role::ListItem);
+                } else {
+                    self.object(item, depth + 1);
+                }
                 continue;
             };
-            if probe.api_version.is_some() && probe.kind.is_some() {
+            let says = |raw| string(raw).is_some_and(|text| !text.is_empty());
+            if says(probe.kind) && (says(probe.api_version) || item_kind.is_empty()) {
                 self.object(item, depth + 1);
             } else if !item_kind.is_empty() {
                 let meta: Option<Meta<'a>> = record(probe.metadata);

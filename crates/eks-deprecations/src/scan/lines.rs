@@ -116,10 +116,12 @@ fn one_document<'a>(
         }
     }
     let (end, lines, content) = slow_bounds(bytes, at);
+    let Some(slice) = text.get(at..end) else { return (end, lines, false) };
+    // To YAML 1.1, more lines start here, and what looks like a comment may hold an object.
+    let content = content || (traits.old_breaks && slice.contains("apiVersion"));
     if !content {
         return (end, lines, false);
     }
-    let Some(slice) = text.get(at..end) else { return (end, lines, false) };
     let source = source_comment(slice);
     let place = Place { first_line: line, document, source: source.clone() };
     // `{{ include "x" . }}` alone would be a mapping of a mapping to YAML.

@@ -280,6 +280,9 @@ impl Scan<'_> {
     }
 }
 
+/// The reason for an `apiVersion` or `kind` that nothing could be.
+const ODD: &str = "its apiVersion or kind is nothing that Kubernetes takes; correct it";
+
 /// What a value of `apiVersion` or `kind` is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {

@@ -22,10 +22,12 @@ pub(super) const COMPUTED: &str =
 const NO_LITERAL: &str = "a template without a literal apiVersion and kind: render it and check the result";
 
 /// Marks of the template languages that people put in front of YAML.
-const MARKS: [&str; 5] = ["{{", "{%", "<%", "((", "[["];
+const MARKS: [&str; 3] = ["{{", "{%", "<%"];
+const ODD_PLACE: &str =
+    "a template that names an apiVersion in a place that cannot be read: render it and check the result";
 
-static API_VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("apiVersion:"));
-static KIND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("kind:"));
+static API_VERSION: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("apiVersion"));
+static KIND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("kind"));
 static ITEMS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("items:"));
 
 /// What a search found.
@@ -33,6 +35,8 @@ static ITEMS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("items:")
 struct Found {
     objects: u32,
     computed: Option<u32>,
+    /// An `apiVersion` that was seen and could not be read.
+    odd: Option<u32>,
 }
 
 /// Deals with a document that the YAML parser refused.
@@ -45,6 +49,8 @@ pub(super) fn refused<'a>(slice: &'a str, place: &Place<'a>, refused: &Refused, 
     };
     if let Some(line) = found.computed {
         out.unread(Some(line), COMPUTED.to_owned());
+    } else if let Some(line) = found.odd {
+        out.unread(Some(line), ODD_PLACE.to_owned());
     } else if found.objects == 0 && has_output(slice) {
         let before = slice.get(..mark).unwrap_or_default().matches('\n').count();
         let line = place.first_line.saturating_add(u32::try_from(before).unwrap_or(u32::MAX));
@@ -57,21 +63,40 @@ pub(super) fn search<'a>(text: &'a str, first_line: u32, document: u32, out: &mu
     find(text, first_line, document, None, out);
 }
 
-/// Reports what stands in the definitions of a file of template helpers. A helper that computes
-/// an API is no manifest; the template that uses it is, and is unread there.
+/// Reads a file of template helpers. A definition that computes an API is no manifest; the template
+/// that uses it is, and is unread there. A file without definitions is a template like any other.
 pub(super) fn search_helpers<'a>(text: &'a str, out: &mut Collector<'a, '_>) {
+    if memchr::memmem::find(text.as_bytes(), b"define ").is_none() {
+        super::lines::scan(text, out);
+        return;
+    }
     let mut start = 0;
     let mut line = 1;
     let mut document = 0;
     while start < text.len() {
         let rest = text.get(start..).unwrap_or_default();
-        let definition = rest.get(2..).and_then(|rest| rest.find("define ")).map(|at| at + 2);
-        let chunk = rest.get(..definition.unwrap_or(rest.len())).unwrap_or(rest);
-        let found = find(chunk, line, document, None, out);
+        // A piece ends where the next definition begins, or at a document marker.
+        let mut end = rest.len();
+        let mut lines = 0;
+        let mut at = 0;
+        while let Some(newline) = memchr::memchr(b'\n', rest.as_bytes().get(at..).unwrap_or_default()) {
+            at += newline + 1;
+            lines += 1;
+            let next = rest.get(at..).unwrap_or_default();
+            let marker = super::split::marker(next.as_bytes()).is_some();
+            if marker
+                || (next.starts_with("{{") && next.trim_start_matches(['{', '-', ' ']).starts_with("define "))
+            {
+                end = at;
+                break;
+            }
+        }
+        let piece = rest.get(..end).unwrap_or(rest);
+        document += u32::from(start > 0 && super::split::marker(piece.as_bytes()).is_some());
+        let found = find(piece, line, document, None, out);
         out.scan.documents += u64::from(found.objects > 0);
-        document += u32::from(found.objects > 0);
-        line += u32::try_from(chunk.matches('\n').count()).unwrap_or(u32::MAX);
-        start += chunk.len().max(1);
+        line += lines;
+        start += piece.len().max(1);
     }
 }
 
@@ -96,14 +121,65 @@ fn find<'a>(
     source: Option<&Cow<'a, str>>,
     out: &mut Collector<'a, '_>,
 ) -> Found {
+    let Some(without_comments) = blank_comments(text) else {
+        return find_in(text, first_line, document, source, out);
+    };
+    // The text lives no longer than this call, so what was found is copied.
+    let source = source.map(|source| Cow::Borrowed(&**source));
+    let mut inner = out.fresh();
+    let found = find_in(&without_comments, first_line, document, source.as_ref(), &mut inner);
+    let inner = inner.scan.into_owned();
+    out.scan.objects += inner.objects;
+    out.scan.usages.extend(inner.usages);
+    out.scan.unread.extend(inner.unread);
+    found
+}
+
+/// The text with its templates' comments as spaces; `None` when there are none.
+fn blank_comments(text: &str) -> Option<String> {
+    let opens = ["{{/*", "{{- /*", "{#"];
+    if !opens.iter().any(|open| memchr::memmem::find(text.as_bytes(), open.as_bytes()).is_some()) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let next = opens
+            .iter()
+            .filter_map(|open| Some((rest.find(open)?, if *open == "{#" { "#}" } else { "*/" })))
+            .min();
+        let Some((at, close)) = next else {
+            out.push_str(rest);
+            return Some(out);
+        };
+        let (before, comment) = rest.split_at(at);
+        out.push_str(before);
+        let length = comment.find(close).map_or(comment.len(), |end| end + close.len());
+        let (comment, after) = comment.split_at(length);
+        // Each byte becomes one, so that every place stays where it is.
+        out.extend(comment.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }));
+        rest = after;
+    }
+}
+
+fn find_in<'a>(
+    text: &'a str,
+    first_line: u32,
+    document: u32,
+    source: Option<&Cow<'a, str>>,
+    out: &mut Collector<'a, '_>,
+) -> Found {
     let mut found = Found::default();
     let items = items_sections(text);
-    let apis = at_the_edge(text, &API_VERSION, &items);
+    let mut cursor = Cursor::new(text, first_line);
+    let (apis, missed) = at_the_edge(text, &API_VERSION, &items);
+    found.odd = missed.map(|at| cursor.line(at));
     if apis.is_empty() {
         return found;
     }
-    let kinds = at_the_edge(text, &KIND, &items);
-    let mut cursor = Cursor::new(text, first_line);
+    let (kinds, _) = at_the_edge(text, &KIND, &items);
+    let odd = apis.iter().find(|edge| word(unquote(edge.value)) == Word::Other);
+    found.odd = found.odd.or(odd.map(|edge| cursor.line(edge.at)));
     let computed = apis.iter().chain(&kinds).filter(|edge| word(unquote(edge.value)) == Word::Computed);
     found.computed = computed.map(|edge| edge.at).min().map(|at| cursor.line(at));
     // The kinds of each entry, once each.
@@ -118,20 +194,18 @@ fn find<'a>(
     for api in &apis {
         *apis_of.entry(api.entry).or_default() += 1;
     }
-    // Asked only for what is wanted.
-    let branching = LazyCell::new(|| {
-        let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-        ["Capabilities", "semverCompare", "kubeVersion", "KubeVersion"].into_iter().any(has)
-    });
     let whole = LazyCell::new(|| metadata(text, 0));
     let mut pairs = 0;
     for api in apis.iter().filter(|api| word(unquote(api.value)) == Word::Literal) {
         let alone = apis_of.get(&api.entry) == Some(&1);
         let api_text = unquote(api.value);
         for &kind in kinds_of.get(&api.entry).into_iter().flatten() {
-            if kind.ends_with("List") && api.entry > 0 {
-                continue;
-            }
+            // A typed list: its items have the API from it.
+            let kind = match kind.strip_suffix("List") {
+                Some(_) if api.entry > 0 => continue,
+                Some(item) if !items.is_empty() && !item.is_empty() => item,
+                _ => kind,
+            };
             pairs += 1;
             if pairs > PAIRS {
                 let line = cursor.line(api.at);
@@ -154,7 +228,7 @@ fn find<'a>(
                     column,
                     document,
                     source: source.cloned(),
-                    certainty: if alone && !*branching {
+                    certainty: if alone && !in_version_branch(text, api.at) {
                         Certainty::Template
                     } else {
                         Certainty::Conditional
@@ -191,18 +265,60 @@ fn items_sections(text: &str) -> Vec<Range<usize>> {
     sections
 }
 
-/// The lines with this key at the left edge, or in an entry of a list at most four columns in.
-/// Deeper ones may stand in a text that is only quoted.
-fn at_the_edge<'a>(text: &'a str, key: &Finder<'static>, items: &[Range<usize>]) -> Vec<Edge<'a>> {
+/// Whether a place lies in a branch that asks for the cluster's version or APIs: then another
+/// branch may well be taken.
+fn in_version_branch(text: &str, at: usize) -> bool {
+    let mut open: Vec<bool> = Vec::new();
+    let mut rest = text.get(..at).unwrap_or_default();
+    while let Some(start) = memchr::memmem::find(rest.as_bytes(), b"{{") {
+        let after = rest.get(start..).unwrap_or_default();
+        let length = memchr::memmem::find(after.as_bytes(), b"}}").unwrap_or(after.len());
+        let (action, left) = after.split_at(length);
+        rest = left;
+        let action = action.trim_start_matches(['{', '-', ' ']);
+        let asks = ["Capabilities", "semverCompare", "kubeVersion", "KubeVersion"]
+            .iter()
+            .any(|word| action.contains(word));
+        match action.split_whitespace().next().unwrap_or_default().trim_end_matches('-') {
+            "if" => open.push(asks),
+            "range" | "with" | "define" | "block" => open.push(false),
+            "else" => {
+                if let Some(last) = open.last_mut() {
+                    *last |= asks;
+                }
+            }
+            "end" => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.contains(&true)
+}
+
+/// The lines with this key at the left edge, or in an entry of a list at most four columns in; and
+/// the first place under `items:` where the key stands in another way. Deeper ones may stand in a
+/// text that is only quoted.
+fn at_the_edge<'a>(
+    text: &'a str,
+    key: &Finder<'static>,
+    items: &[Range<usize>],
+) -> (Vec<Edge<'a>>, Option<usize>) {
     let bytes = text.as_bytes();
     let under_items = |at: usize| {
         let after = items.partition_point(|section| section.end <= at);
         items.get(after).is_some_and(|section| section.contains(&at))
     };
     let mut edges: Vec<Edge<'a>> = Vec::new();
+    let mut missed = None;
     for at in key.find_iter(bytes) {
-        // Only the few columns before it can matter.
-        let near = at.saturating_sub(8);
+        // The key may be quoted, and its colon further away.
+        let after = text.get(at + key.needle().len()..).unwrap_or_default();
+        let unquoted = after.strip_prefix(['"', '\'']).unwrap_or(after);
+        let Some(value) = unquoted.trim_start_matches(' ').strip_prefix(':') else { continue };
+        let colon = at + key.needle().len() + (after.len() - value.len());
+        // Only what is near can matter.
+        let near = at.saturating_sub(300);
         let before = bytes.get(near..at).unwrap_or_default();
         let line_start = match memchr::memrchr(b'\n', before) {
             Some(newline) => near + newline + 1,
@@ -210,28 +326,34 @@ fn at_the_edge<'a>(text: &'a str, key: &Finder<'static>, items: &[Range<usize>])
             None => continue,
         };
         let before = text.get(line_start..at).unwrap_or_default();
+        let before = before.strip_suffix(['"', '\'']).unwrap_or(before);
         let entry = match before.trim_start_matches(' ') {
-            "" if before.is_empty() => 0,
+            "" if before.is_empty() => Some(0),
+            // Behind an action: `{{- if .x }}apiVersion: v1`
+            action if before.starts_with("{{") && action.trim_end().ends_with("}}") => Some(0),
             // In an entry that a line above has opened, at the column of its content.
-            "" if under_items(line_start) => match entry_above(text, line_start, before.len()) {
-                Some(entry) => entry,
-                None => continue,
-            },
-            dash if dash.trim_end_matches(' ') == "-" && dash != "-" && before.len() <= 6 => {
-                if !under_items(line_start) {
-                    continue;
-                }
-                line_start.max(1)
+            "" if under_items(line_start) => entry_above(text, line_start, before.len()),
+            dash if dash.trim_end_matches(' ') == "-"
+                && dash != "-"
+                && before.len() <= 6
+                && under_items(line_start) =>
+            {
+                Some(line_start.max(1))
             }
-            _ => continue,
+            _ => None,
         };
-        let rest = text.get(at + key.needle().len()..).unwrap_or_default();
-        let line = rest.lines().next().unwrap_or_default();
+        let Some(entry) = entry else {
+            let comment = before.trim_start().starts_with('#');
+            if missed.is_none() && !comment && before.len() <= 10 && under_items(line_start) {
+                missed = Some(at);
+            }
+            continue;
+        };
+        let line = value.lines().next().unwrap_or_default();
         let gap = line.len() - line.trim_start().len();
-        let value = strip_comment(line.trim());
-        edges.push(Edge { value, line_start, at: at + key.needle().len() + gap, entry });
+        edges.push(Edge { value: strip_comment(line.trim()), line_start, at: colon + gap, entry });
     }
-    edges
+    (edges, missed)
 }
 
 /// How far above a line its list entry is looked for, in lines.
@@ -249,9 +371,11 @@ fn entry_above(text: &str, line_start: usize, column: usize) -> Option<usize> {
         let line = above.get(start..)?;
         let indent = line.len() - line.trim_start_matches(' ').len();
         let content = line.get(indent..)?;
-        if let Some(entry) = content.strip_prefix("- ") {
+        if let Some(entry) = content.strip_prefix("- ").or_else(|| (content == "-").then_some(""))
+            && indent < column
+        {
             let gap = entry.len() - entry.trim_start_matches(' ').len();
-            return (indent + 2 + gap == column).then_some(start.max(1));
+            return (entry.is_empty() || indent + 2 + gap == column).then_some(start.max(1));
         }
         if indent < column && !content.is_empty() && !content.starts_with(['#', '{']) {
             return None;
@@ -312,6 +436,13 @@ fn unquote(value: &str) -> &str {
     quoted('"').or_else(|| quoted('\'')).unwrap_or(value)
 }
 
+/// `$x := …` or `$x = …`
+fn is_assignment(action: &str) -> bool {
+    let Some(name) = action.strip_prefix('$') else { return false };
+    let rest = name.trim_start_matches(|c: char| c.is_alphanumeric() || matches!(c, '_' | ',' | ' ' | '$'));
+    rest.starts_with(":=") || (rest.starts_with('=') && !rest.starts_with("=="))
+}
+
 /// Whether a template puts out anything: whether there is more in it than control actions,
 /// comments and definitions.
 fn has_output(text: &str) -> bool {
@@ -325,7 +456,8 @@ fn has_output(text: &str) -> bool {
         if definitions == 0 {
             outside.push_str(before);
         }
-        let close = find(after, b"}}").map_or(after.len(), |at| at + 2);
+        // An action that is never closed is no control.
+        let Some(close) = find(after, b"}}").map(|at| at + 2) else { return true };
         let (action, after) = after.split_at(close);
         rest = after;
         let action = action.trim_start_matches(['{', '-']).trim_end_matches(['}', '-']).trim();
@@ -343,7 +475,7 @@ fn has_output(text: &str) -> bool {
             }
             "else" | "break" | "continue" | "fail" | "" => {}
             _ if action.starts_with("/*") => {}
-            _ if action.starts_with('$') && action.contains('=') => {}
+            _ if is_assignment(action) => {}
             _ => {
                 if definitions == 0 {
                     return true;

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod equal;
+mod missed;
 
 use super::*;
 

@@ -68,7 +68,10 @@ impl Header {
         if self.computed {
             return false;
         }
-        let (Some(api), Some(kind)) = (self.api_version, self.kind) else { return true };
+        let (Some(api), Some(kind)) = (self.api_version, self.kind) else {
+            // The items of a List have APIs of their own.
+            return self.kind.and_then(|kind| kind.text(text)) != Some("List");
+        };
         let (Some(api_text), Some(kind_text)) = (api.text(text), kind.text(text)) else {
             return false;
         };
