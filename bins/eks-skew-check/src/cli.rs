@@ -183,6 +183,7 @@ impl FromStr for Output {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (format, file) = match text.split_once('=') {
             Some((_, "")) => return Err(format!("`{text}` names no file after the `=`")),
+            Some((format, "-")) => (format, None),
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };

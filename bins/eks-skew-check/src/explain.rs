@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use anyhow::bail;
 use eks_deprecations::rules::{self, Rule};
-use eks_deprecations::{Api, Catalogue, Persistence, matters};
+use eks_deprecations::{Api, Catalogue, Persistence};
+use eks_model::KubeMinor;
 use eks_report::ExitCode;
 use serde_json::json;
 
@@ -130,7 +131,8 @@ pub(crate) fn list(args: &ListArgs, environment: &mut Environment<'_>) -> anyhow
     let mut rows: Vec<&Api> = catalogue.rows().iter().collect();
     if args.window.from.is_some() || args.window.to.is_some() {
         let (window, notes) = run::window(&args.window, &Config::default(), catalogue)?;
-        rows.retain(|row| matters(catalogue, &row.api_version, row.kind, window));
+        let within = |minor: Option<KubeMinor>| minor.is_some_and(|minor| window.hop_to(minor).is_some());
+        rows.retain(|row| within(row.removed) || within(row.deprecated));
         for note in notes {
             drop(writeln!(environment.stderr, "note: {note}"));
         }

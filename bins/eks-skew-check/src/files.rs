@@ -191,7 +191,7 @@ pub(crate) fn normal(path: &Path) -> PathBuf {
                 out.pop();
             }
             Component::Prefix(_) | Component::RootDir | Component::ParentDir | Component::Normal(_) => {
-                out.push(part)
+                out.push(part);
             }
         }
     }

@@ -53,9 +53,11 @@ impl Change {
         if base.starts_with('-') {
             bail!("`{base}` is no git revision");
         }
+        let top = git(directory, &["rev-parse", "--show-toplevel"]).context(
+            "--base looks at a change in git, and this folder is in no repository that can be read",
+        )?;
         let found = git(directory, &["merge-base", base, "HEAD"]).with_context(hint)?;
         let merge_base = String::from_utf8_lossy(&found).trim().to_owned();
-        let top = git(directory, &["rev-parse", "--show-toplevel"]).with_context(hint)?;
         let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end_matches(['\n', '\r']));
         // The whole repository is compared, so that a file moved into the paths is known as moved.
         let args = ["diff", "--name-status", "-z", "-M", "--diff-filter=ACMRT", &merge_base];

@@ -54,7 +54,11 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> std::process::Exit
             return ExitCode::CouldNotStart.into();
         }
     };
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let says = |name: &str, value: &str| std::env::var_os(name).is_some_and(|set| set == value);
+    let asked_not_to =
+        std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) || says("TERM", "dumb");
+    let colour = std::io::stdout().is_terminal() && !asked_not_to;
+    let watched = std::io::stderr().is_terminal();
     let mut environment = Environment {
         directory,
         today: jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date(),
@@ -62,7 +66,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> std::process::Exit
         stdout: &mut std::io::BufWriter::new(std::io::stdout().lock()),
         stderr: &mut std::io::stderr(),
         colour,
-        watched: std::io::stderr().is_terminal(),
+        watched: watched && !says("TERM", "dumb"),
     };
     run(args, &mut environment).into()
 }

@@ -17,6 +17,18 @@ pub(crate) fn rule_infos() -> Vec<RuleInfo> {
         .collect()
 }
 
+/// Refuses two reports in one place: the second would overwrite the first, or end up in it.
+pub(crate) fn distinct(outputs: &[Output]) -> anyhow::Result<()> {
+    for (index, output) in outputs.iter().enumerate() {
+        if outputs.iter().skip(index + 1).any(|other| other.file == output.file) {
+            let place =
+                output.file.as_ref().map_or("standard output".to_owned(), |file| file.display().to_string());
+            bail!("two reports cannot both go to {place}; name a file for one: --output FORMAT=FILE");
+        }
+    }
+    Ok(())
+}
+
 /// Writes the report in every form asked for. One that cannot be written does not keep the others
 /// from being written.
 pub(crate) fn write(

@@ -83,6 +83,7 @@ pub(crate) fn window(
 const LONGEST: u16 = 60;
 
 fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
+    output::distinct(&args.output)?;
     let catalogue = Catalogue::embedded();
     let config = if args.no_config {
         Config { root: environment.directory.clone(), ..Config::default() }
@@ -175,8 +176,8 @@ fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<
             written = now.write(&directory.join(&baseline_path), &baseline_shown);
             if written.is_ok() {
                 report.notes.push(format!("the baseline {baseline_shown} was written; commit it"));
+                known = Some(now);
             }
-            known = Some(now);
         }
     } else if args.baseline.is_some() {
         known = Some(Known::read(&directory.join(&baseline_path), &baseline_shown)?);

@@ -187,7 +187,7 @@ fn from_config(config: &Config, index: usize, entry: &SuppressEntry) -> anyhow::
         && eks_deprecations::rules::get(rule).is_none()
     {
         anyhow::bail!(
-            "{}: there is no rule `{rule}`; `eks-skew-check list` and docs/rules.md name them",
+            "{}: there is no rule `{rule}`; `eks-skew-check explain API001` explains one, docs/rules.md has them all",
             place()
         );
     }

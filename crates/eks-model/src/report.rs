@@ -155,6 +155,12 @@ pub struct CheckReport {
     pub suppressions: Vec<Suppression>,
     /// What else the reader must know: defaults chosen, limits of the tables.
     pub notes: Vec<String>,
+    /// What fails the gate: for forms that have their own word for it.
+    #[serde(skip)]
+    pub fail_on: FailOn,
+    /// Whether texts that are no manifests are allowed.
+    #[serde(skip)]
+    pub allow_unread: bool,
 }
 
 /// The name and version of the JSON report.
@@ -175,7 +181,14 @@ impl CheckReport {
             scanned: Scanned::default(),
             suppressions: Vec::new(),
             notes: Vec::new(),
+            fail_on: FailOn::default(),
+            allow_unread: false,
         }
+    }
+
+    /// Whether an unread place fails the gate.
+    pub fn is_open(&self, unread: &Unread) -> bool {
+        !self.allow_unread || unread.kind == UnreadKind::Input
     }
 
     /// The window that was judged.
@@ -200,7 +213,8 @@ impl CheckReport {
         self.summary.warn = count(Severity::Warn);
         self.summary.info = count(Severity::Info);
         self.summary.unread = self.unread.len() as u64;
-        let unknown = self.unread.iter().any(|unread| !allow_unread || unread.kind == UnreadKind::Input);
+        (self.fail_on, self.allow_unread) = (fail_on, allow_unread);
+        let unknown = self.unread.iter().any(|unread| self.is_open(unread));
         self.verdict = if self.findings.iter().any(|f| fail_on.fails(f.severity)) {
             Verdict::Blocked
         } else if unknown {

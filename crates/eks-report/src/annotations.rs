@@ -28,18 +28,31 @@ pub(crate) fn github(report: &CheckReport) -> String {
     }
     for unread in &report.unread {
         let line = unread.line.map_or_else(String::new, |line| format!(",line={line}"));
+        let command = if report.is_open(unread) { "error" } else { "warning" };
         out.push_str(&format!(
-            "::error file={}{line},title=not read::{}\n",
+            "::{command} file={}{line},title=not read::{}\n",
             property(&unread.file),
             data(&format!("not read: {}", unread.reason)),
         ));
+    }
+    for suppression in &report.suppressions {
+        let line = suppression.line.map_or_else(String::new, |line| format!(",line={line}"));
+        out.push_str(&format!(
+            "::warning file={}{line},title=suppression::{}\n",
+            property(&suppression.file),
+            data(&suppression.message),
+        ));
+    }
+    for note in &report.notes {
+        out.push_str(&format!("::notice title=eks-skew-check::{}\n", data(note)));
     }
     out
 }
 
 /// Escapes the message of a workflow command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Escapes a property of a workflow command.

@@ -1,14 +1,14 @@
 //! JUnit XML: a test case for each finding and each unread place, and one that passes when there
 //! is none.
 
-use eks_model::{CheckReport, Severity};
+use eks_model::CheckReport;
 
 use crate::object_name;
 
 pub(crate) fn render(report: &CheckReport) -> String {
-    let failures = report.findings.iter().filter(|f| f.severity == Severity::Block).count();
-    let errors = report.unread.len();
-    let cases = (report.findings.len() + errors).max(1);
+    let failures = report.findings.iter().filter(|f| report.fail_on.fails(f.severity)).count();
+    let errors = report.unread.iter().filter(|unread| report.is_open(unread)).count();
+    let cases = (report.findings.len() + report.unread.len()).max(1);
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let counts = format!("tests=\"{cases}\" failures=\"{failures}\" errors=\"{errors}\"");
     out.push_str(&format!("<testsuites name=\"eks-skew-check\" {counts}>\n"));
@@ -32,20 +32,27 @@ pub(crate) fn render(report: &CheckReport) -> String {
             finding.line,
         ));
         let text = format!("{}. Fix: {}", finding.message, finding.remedy);
-        let element = match finding.severity {
-            Severity::Block => format!("<failure type=\"{}\" message=\"{}\"/>", finding.id, escape(&text)),
-            // A warning passes; what it says goes along.
-            Severity::Warn | Severity::Info => format!("<system-out>{}</system-out>", escape(&text)),
+        let element = if report.fail_on.fails(finding.severity) {
+            format!("<failure type=\"{}\" message=\"{}\"/>", finding.id, escape(&text))
+        } else {
+            // It passes; what it says goes along.
+            format!("<system-out>{}: {}</system-out>", finding.severity.as_str(), escape(&text))
         };
         out.push_str(&format!("      {element}\n    </testcase>\n"));
     }
     for unread in &report.unread {
         let line = unread.line.map_or_else(String::new, |line| format!(":{line}"));
+        let number = unread.line.map_or_else(String::new, |line| format!(" line=\"{line}\""));
+        let element = if report.is_open(unread) {
+            format!("<error type=\"unread\" message=\"{}\"/>", escape(&unread.reason))
+        } else {
+            format!("<system-out>allowed: {}</system-out>", escape(&unread.reason))
+        };
         out.push_str(&format!(
-            "    <testcase classname=\"{}\" name=\"not read: {}\">\n      <error type=\"unread\" message=\"{}\"/>\n    </testcase>\n",
+            "    <testcase classname=\"{}\" name=\"not read: {}\" file=\"{}\"{number}>\n      {element}\n    </testcase>\n",
             escape(&unread.file),
             escape(&format!("{}{line}", unread.file)),
-            escape(&unread.reason),
+            escape(&unread.file),
         ));
     }
     if report.findings.is_empty() && report.unread.is_empty() {

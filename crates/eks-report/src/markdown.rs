@@ -86,9 +86,15 @@ fn cell(text: &str) -> String {
     out
 }
 
-/// Text in code marks, as long as need be, in a table's cell.
+/// Text in code marks, one longer than any in it, in a table's cell.
 fn code(text: &str) -> String {
+    plain_code(text).replace('|', "\\|")
+}
+
+/// Text in code marks, one longer than any in it.
+fn plain_code(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let text = text.replace('|', "\\|");
-    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let marks = "`".repeat(longest + 1);
+    if longest > 0 { format!("{marks} {text} {marks}") } else { format!("{marks}{text}{marks}") }
 }

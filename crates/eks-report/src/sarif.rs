@@ -87,6 +87,12 @@ pub(crate) fn render(report: &CheckReport, rules: &[RuleInfo]) -> String {
             })
         })
         .collect();
+    let suppressions = report.suppressions.iter().map(|suppression| ("warning", &suppression.message));
+    let notes = report.notes.iter().map(|note| ("note", note));
+    let configuration: Vec<Value> = suppressions
+        .chain(notes)
+        .map(|(level, text)| json!({ "level": level, "message": { "text": text } }))
+        .collect();
     pretty(&json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -100,8 +106,9 @@ pub(crate) fn render(report: &CheckReport, rules: &[RuleInfo]) -> String {
             },
             "columnKind": "unicodeCodePoints",
             "invocations": [{
-                "executionSuccessful": report.unread.is_empty(),
+                "executionSuccessful": !report.unread.iter().any(|unread| report.is_open(unread)),
                 "toolExecutionNotifications": unread,
+                "toolConfigurationNotifications": configuration,
             }],
             "properties": {
                 "from": report.from,

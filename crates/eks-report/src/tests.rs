@@ -149,7 +149,8 @@ fn github_annotations_are_escaped() {
     // row 20
     let text = render(&full(), Format::Github, &RULES);
     let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 5, "{text}");
+    // Two findings blocked, one warned; two places unread; a suppression and a note.
+    assert_eq!(lines.len(), 7, "{text}");
     assert_eq!(
         lines[1],
         "::error file=deploy%2C now/100%25%3Aü.yaml,line=12,endLine=12,col=13,endColumn=27,title=API001 removed::it is gone | in 1.34,%0Afor \"good\" & all. Fix: change it now"
@@ -207,6 +208,38 @@ fn junit_is_well_formed_and_counts_right() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn forms_agree_with_the_verdict() {
+    let mut report = full();
+    report.unread.retain(|unread| unread.kind == UnreadKind::Text);
+    let strict = report.clone().conclude(FailOn::Warn, false);
+    assert!(render(&strict, Format::Junit, &RULES).contains("failures=\"3\" errors=\"1\""));
+    let lenient = report.conclude(FailOn::None, true);
+    assert_eq!(lenient.verdict, eks_model::Verdict::Pass);
+    assert!(render(&lenient, Format::Junit, &RULES).contains("failures=\"0\" errors=\"0\""));
+    assert!(render(&lenient, Format::Github, &RULES).contains("::warning file=b.yaml"));
+    let sarif: Value = serde_json::from_str(&render(&lenient, Format::Sarif, &RULES)).unwrap();
+    assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], true);
+}
+
+#[test]
+fn hostile_names_stay_names() {
+    let mut report = empty();
+    let mut finding = Finding::new("API001", Severity::Block, Status::Removed);
+    finding.file = "::error::x.yaml".to_owned();
+    finding.name = Some("``x`` [l](http:x)".to_owned());
+    finding.message = "\u{202E}turned \u{1B}[31m".to_owned();
+    report.findings.push(finding);
+    let report = report.conclude(FailOn::Block, false);
+    let text = render(&report, Format::Text, &RULES);
+    assert!(
+        text.lines().all(|line| !line.starts_with("::")) && !text.contains(['\u{202E}', '\u{1B}']),
+        "{text}"
+    );
+    assert!(render(&report, Format::Markdown, &RULES).contains("``` ``x`` [l](http:x) ```"));
+    assert!(!render(&report, Format::Github, &RULES).contains('\u{1B}'));
 }
 
 #[test]

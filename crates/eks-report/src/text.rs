@@ -55,7 +55,9 @@ pub(crate) fn render(report: &CheckReport, paint: Paint) -> String {
             if file.is_some() {
                 out.push('\n');
             }
-            push_line(&mut out, &paint.bold(&printable(&finding.file)));
+            // A line that starts with colons would be a command to GitHub's runners.
+            let mark = if finding.file.starts_with(':') { "./" } else { "" };
+            push_line(&mut out, &paint.bold(&format!("{mark}{}", printable(&finding.file))));
             file = Some(finding.file.as_str());
         }
         one_finding(&mut out, finding, paint);
@@ -168,6 +170,9 @@ fn summary(out: &mut String, report: &CheckReport, paint: Paint) {
         parts.push(format!("{} known before", counts.known));
     }
     let scanned = report.scanned;
+    if scanned.skipped > 0 {
+        parts.push(format!("{} passed over", scanned.skipped));
+    }
     let files = count(scanned.files, "file", "files");
     let objects = count(scanned.objects, "object", "objects");
     let window = report.window().map_or_else(String::new, |window| window.to_string());
@@ -191,9 +196,12 @@ fn place(file: &str, line: Option<u32>) -> String {
     line.map_or_else(|| file.clone(), |line| format!("{file}:{line}"))
 }
 
-/// Text out of files, made fit for a terminal: a name may hold line breaks and escape sequences.
+/// Text out of files, made fit for a terminal: a name may hold line breaks, escape sequences, and
+/// marks that turn the direction of what follows.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let turns =
+        |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
+    text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()
 }
 
 fn push_line(out: &mut String, line: &str) {

@@ -1,5 +1,7 @@
 //! Living with findings: suppressions, baselines, changes.
 
+use std::process::Command;
+
 use crate::harness::{BROKEN, GOOD, PDB, Ran, Report, Tree};
 
 #[test]
@@ -165,4 +167,102 @@ fn a_change_is_held_against_its_merge_base() {
     }
     let no_repository = Tree::new(&[("a.yaml", PDB)]);
     assert_eq!(no_repository.run(&["files", "--base=main"]).code, 2);
+}
+
+#[test]
+fn a_change_is_read_whole() {
+    // Named files of any name, links, repositories within; and what is in no change is refused.
+    let tree = Tree::new(&[("a.yaml", GOOD), ("odd", GOOD), ("sub/b.yaml", GOOD)]);
+    tree.git(&["init", "-q"]);
+    tree.git(&["add", "-A"]);
+    tree.git(&["commit", "-qm", "one"]);
+    tree.write("odd", PDB.as_bytes());
+    tree.write("nested/c.yaml", PDB.as_bytes());
+    let nested =
+        Command::new("git").args(["init", "-q", "nested"]).current_dir(tree.root.path()).status().unwrap();
+    assert!(nested.success());
+    assert_eq!(tree.report(&["--base", "main", "odd"]).findings(), ["odd:1:13 API001 removed"]);
+    assert_eq!(tree.report(&["--base", "main"]).findings(), ["nested/c.yaml:1:13 API001 removed"]);
+    // A file whose name no line can hold, and one that is no manifest, keep nothing from being read.
+    tree.write("pic\nture.png", b"x");
+    tree.git(&["add", "pic\nture.png"]);
+    tree.git(&["commit", "-qm", "two"]);
+    tree.write("pic\nture.png", b"y");
+    assert_eq!(tree.report(&["--base", "main~1"]).findings(), ["nested/c.yaml:1:13 API001 removed"]);
+    let outside = Tree::new(&[("d.yaml", PDB)]);
+    let elsewhere = outside.root.path().join("d.yaml");
+    for (path, says) in
+        [("-", "standard input"), ("gone.yaml", "not there"), (elsewhere.to_str().unwrap(), "outside")]
+    {
+        let ran = tree.run(&["files", "--base", "main", path]);
+        assert!(ran.code == 2 && ran.err.contains(says), "{path}: {} {}", ran.code, ran.err);
+    }
+    let ran = outside.run(&["files", "--base", "main"]);
+    assert!(ran.code == 2 && ran.err.contains("in no repository"), "{}", ran.err);
+}
+
+#[test]
+fn what_became_graver_is_not_known() {
+    let branch = format!("{{{{- if .Capabilities.x }}}}\n{PDB}{{{{- end }}}}\n");
+    let tree = Tree::new(&[("a.yaml", &branch)]);
+    assert_eq!(tree.report(&["--write-baseline"]).verdict(), ("pass", 0));
+    tree.write("a.yaml", PDB.as_bytes());
+    assert_eq!(tree.report(&["--baseline", ".eks-skew-check-baseline.json"]).verdict(), ("blocked", 1));
+}
+
+#[test]
+fn a_baseline_that_cannot_be_written_loses_no_report() {
+    let tree = Tree::new(&[("a.yaml", PDB)]);
+    let ran = tree.run(&[
+        "files",
+        "--from=1.24",
+        "--to=1.25",
+        "--write-baseline",
+        "--baseline",
+        "no/such/b.json",
+        "-o=json",
+    ]);
+    assert!(
+        ran.code == 2 && ran.out.contains("API001") && ran.err.contains("no/such/b.json"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+    let report = tree.report(&["a.yaml", "gone.yaml", "--write-baseline"]);
+    assert!(report.code != 0 && report.notes().contains("was not written"), "{}", report.notes());
+    assert!(!tree.root.path().join(".eks-skew-check-baseline.json").exists());
+}
+
+#[test]
+fn suppressions_cover_what_they_name_and_no_more() {
+    let tree = Tree::new(&[(
+        "a.yaml",
+        &format!("# eks-skew-check: ignore unread reason=a sketch\n{BROKEN}---\n{BROKEN}"),
+    )]);
+    assert_eq!(tree.report(&[]).unread().len(), 1);
+    for (config, says) in [("suppress:\n- rule: unread\n  kind: Foo\n  reason: r\n", "no kind")] {
+        tree.write(".eks-skew-check.yaml", config.as_bytes());
+        let ran = tree.run(&["files"]);
+        assert!(ran.code == 2 && ran.err.contains(says), "{}", ran.err);
+    }
+    tree.write(".eks-skew-check.yaml", b"");
+    // In a value it is no comment; behind the reason, `until` would never end.
+    tree.write("a.yaml", format!("{PDB}note: \"a # eks-skew-check: ignore API001 reason=x\"\n").as_bytes());
+    assert_eq!(tree.report(&[]).findings().len(), 1);
+    tree.write(
+        "a.yaml",
+        format!("{PDB}# eks-skew-check: ignore API001 reason=later until=2020-01-01\n").as_bytes(),
+    );
+    let report = tree.report(&["a.yaml"]);
+    assert_eq!(
+        (report.findings().len(), report.value["suppressions"][0]["state"].as_str()),
+        (1, Some("invalid"))
+    );
+    // From another folder, the globs mean the same files.
+    tree.write("other/o.yaml", PDB.as_bytes());
+    tree.write("here/h.yaml", GOOD.as_bytes());
+    tree.write(".eks-skew-check.yaml", b"suppress:\n- path: other/**\n  reason: r\n");
+    let mut beside = tree.command(&["files", "--from=1.24", "--to=1.25", "-o=json", "../other"]);
+    beside.current_dir(tree.root.path().join("here"));
+    assert!(Ran::from(beside.output().unwrap()).report().findings().is_empty());
 }

@@ -73,6 +73,10 @@ fn standard_input_is_read() {
     let twice = tree.run_with(&["files", "-", "-"], b"");
     assert_eq!(twice.code, 2);
     assert!(twice.err.contains("only once"), "{}", twice.err);
+    // What a failed `helm template |` gives.
+    let empty = tree.run_with(&args, b"").report();
+    assert_eq!(empty.verdict(), ("unknown", 3));
+    assert_eq!(tree.run_with(&args, b"# nothing is turned on\n").report().verdict(), ("pass", 0));
 }
 
 #[test]
@@ -88,6 +92,10 @@ fn forms_can_be_had_together() {
     for form in forms {
         let text = fs::read_to_string(tree.root.path().join(format!("out.{form}"))).unwrap();
         assert!(text.contains("API001"), "{form}: {text}");
+    }
+    for twice in [["-o=json", "-o=text"], ["-o=json=x", "-o=sarif=x"], ["-o=json", "-o=csv=-"]] {
+        let ran = tree.run(&[&["files"], &twice[..]].concat());
+        assert!(ran.code == 2 && ran.err.contains("two reports"), "{twice:?}: {}", ran.err);
     }
 }
 
