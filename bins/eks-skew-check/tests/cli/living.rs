@@ -240,11 +240,9 @@ fn suppressions_cover_what_they_name_and_no_more() {
         &format!("# eks-skew-check: ignore unread reason=a sketch\n{BROKEN}---\n{BROKEN}"),
     )]);
     assert_eq!(tree.report(&[]).unread().len(), 1);
-    for (config, says) in [("suppress:\n- rule: unread\n  kind: Foo\n  reason: r\n", "no kind")] {
-        tree.write(".eks-skew-check.yaml", config.as_bytes());
-        let ran = tree.run(&["files"]);
-        assert!(ran.code == 2 && ran.err.contains(says), "{}", ran.err);
-    }
+    tree.write(".eks-skew-check.yaml", b"suppress:\n- rule: unread\n  kind: Foo\n  reason: r\n");
+    let ran = tree.run(&["files"]);
+    assert!(ran.code == 2 && ran.err.contains("no kind"), "{}", ran.err);
     tree.write(".eks-skew-check.yaml", b"");
     // In a value it is no comment; behind the reason, `until` would never end.
     tree.write("a.yaml", format!("{PDB}note: \"a # eks-skew-check: ignore API001 reason=x\"\n").as_bytes());
