@@ -8,6 +8,7 @@ mod name;
 mod read;
 mod walk;
 
+use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,7 +64,12 @@ pub(crate) struct Outcome {
     links: Vec<walk::Link>,
     /// Numbers of the files that were read.
     read: Vec<u64>,
+    /// Kinds met lately, and whether they matter.
+    recent: Vec<(String, String, bool)>,
 }
+
+/// How many kinds are remembered.
+const RECENT: usize = 12;
 
 impl Outcome {
     pub(crate) fn merge(&mut self, other: Self) {
@@ -94,8 +100,22 @@ impl Outcome {
         self.scanned.bytes += bytes.len() as u64;
         job.progress.files.fetch_add(1, Ordering::Relaxed);
         job.progress.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        let wanted = |api: &str, kind: &str| matters(job.catalogue, api, kind, job.window);
+        // The same few kinds come again and again, also from file to file.
+        let recent = RefCell::new(std::mem::take(&mut self.recent));
+        let wanted = |api: &str, kind: &str| {
+            let mut recent = recent.borrow_mut();
+            if let Some((_, _, known)) = recent.iter().find(|(a, k, _)| a == api && k == kind) {
+                return *known;
+            }
+            let matters = matters(job.catalogue, api, kind, job.window);
+            if recent.len() >= RECENT {
+                recent.clear();
+            }
+            recent.push((api.to_owned(), kind.to_owned(), matters));
+            matters
+        };
         let scan = eks_deprecations::scan_with(bytes, format, &wanted);
+        self.recent = recent.into_inner();
         self.scanned.documents += scan.documents;
         self.scanned.objects += scan.objects;
         self.take(job, shown, scan, Some(bytes));

@@ -275,7 +275,7 @@ fn changed_files(
         }
         let Some(format) = format(file) else { continue };
         let name = shown(&path, job.directory);
-        match buffer.read(&path) {
+        match buffer.read(&path, path.is_file()) {
             Ok(bytes) => now.scan(job, &name, format, bytes),
             Err(error) => now.input_unread(&name, format!("it cannot be read: {error}; make it readable")),
         }

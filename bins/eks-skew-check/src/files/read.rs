@@ -6,6 +6,8 @@ use std::path::Path;
 
 /// What a buffer starts with: more than nearly every manifest.
 const START: usize = 256 << 10;
+/// The size of a page of memory, on every system that this runs on, or a part of it.
+const PAGE: usize = 512;
 /// What a buffer keeps after a large file.
 const KEEP: usize = 16 << 20;
 
@@ -19,9 +21,10 @@ impl Buffer {
         Self { bytes: vec![0; START] }
     }
 
-    /// The bytes of a file. Asks for no size first: most files come with one read, and a read
-    /// that does not fill the buffer was the last.
-    pub(crate) fn read(&mut self, path: &Path) -> io::Result<&[u8]> {
+    /// The bytes of a file. Asks for no size first: most files come with one read, and a read of a
+    /// regular file that does not fill the buffer was the last. (Files that the system makes up
+    /// may come in pages, so a read of whole pages is followed by another; so is any of a stream.)
+    pub(crate) fn read(&mut self, path: &Path, regular: bool) -> io::Result<&[u8]> {
         if self.bytes.len() > KEEP {
             self.bytes.truncate(START);
             self.bytes.shrink_to_fit();
@@ -37,7 +40,7 @@ impl Buffer {
                 Err(error) => return Err(error),
             };
             filled += read;
-            if read == 0 {
+            if read == 0 || (regular && read < room && !read.is_multiple_of(PAGE)) {
                 break;
             }
             if read == room {

@@ -69,6 +69,7 @@ struct NamedFile {
     path: PathBuf,
     real: PathBuf,
     format: Format,
+    regular: bool,
 }
 
 /// A symbolic link: to be followed when all else is done, if its target was not read by then.
@@ -153,7 +154,12 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
             Ok(meta) if meta.is_dir() => folders.push((path, real)),
             Ok(meta) if meta.is_file() || is_stream(&path) => {
                 let format = path.file_name().and_then(|name| format_of(&name.to_string_lossy()));
-                files.push(NamedFile { path, real, format: format.unwrap_or_default() });
+                files.push(NamedFile {
+                    path,
+                    real,
+                    format: format.unwrap_or_default(),
+                    regular: meta.is_file(),
+                });
             }
             Ok(_) => {
                 outcome.input_unread(&name, "it is neither a file nor a folder; name one that is".to_owned());
@@ -205,7 +211,7 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
                     .map(|path| path.file_name().map(|name| format_of(&name.to_string_lossy())));
                 let Some(format) = formats.into_iter().flatten().flatten().next() else { continue };
                 if read.insert(fingerprint(&target)) {
-                    file(job, &path, format, &mut Buffer::new(), &mut outcome);
+                    file(job, &path, format, true, &mut Buffer::new(), &mut outcome);
                 } else {
                     outcome.skip(job, &name, "a symbolic link to what is read anyway");
                 }
@@ -236,7 +242,14 @@ impl Pass<'_> {
                     Piece::Files(files) => {
                         for named in files {
                             outcome.read.push(fingerprint(&named.real));
-                            file(self.job, &named.path, named.format, &mut buffer, &mut outcome);
+                            file(
+                                self.job,
+                                &named.path,
+                                named.format,
+                                named.regular,
+                                &mut buffer,
+                                &mut outcome,
+                            );
                         }
                     }
                 }
@@ -301,9 +314,16 @@ fn cannot(what: &str, error: &std::io::Error) -> String {
     format!("{what} cannot be read: {error}{hint}")
 }
 
-fn file(job: &Job<'_>, path: &Path, format: Format, buffer: &mut Buffer, outcome: &mut Outcome) {
+fn file(
+    job: &Job<'_>,
+    path: &Path,
+    format: Format,
+    regular: bool,
+    buffer: &mut Buffer,
+    outcome: &mut Outcome,
+) {
     let name = shown(path, job.directory);
-    match buffer.read(path) {
+    match buffer.read(path, regular) {
         Ok(bytes) => outcome.scan(job, &name, format, bytes),
         Err(error) => outcome.input_unread(&name, cannot("it", &error)),
     }
@@ -363,7 +383,7 @@ impl Pass<'_> {
                 let real = real.join(&name);
                 let format = format_of(&name.to_string_lossy()).unwrap_or_default();
                 if !self.named.contains(&real) {
-                    files.push(NamedFile { path, real, format });
+                    files.push(NamedFile { path, real, format, regular: true });
                 }
             } else if kind.is_symlink() {
                 self.link(path, outcome);
@@ -379,7 +399,7 @@ impl Pass<'_> {
         }
         for named in own {
             outcome.read.push(fingerprint(&named.real));
-            file(job, &named.path, named.format, buffer, outcome);
+            file(job, &named.path, named.format, named.regular, buffer, outcome);
         }
     }
 
