@@ -39,7 +39,7 @@ impl Progress {
             loop {
                 let files = counters.files.load(Ordering::Relaxed);
                 let bytes = counters.bytes.load(Ordering::Relaxed);
-                bar.set_message(format!("{} files read, {}", HumanCount(files), HumanBytes(bytes)));
+                bar.set_message(format!("files read: {}, {}", HumanCount(files), HumanBytes(bytes)));
                 bar.tick();
                 if finished.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
                     break;

@@ -103,8 +103,8 @@ fn one_document<'a>(
     let mut template = None;
     if !traits.control && !traits.old_breaks && !out.parser_only {
         let mut reader = Reader::new(text, traits.tabs, at);
-        if let Some(header) = reader.document() {
-            let (end, lines) = (reader.at, reader.lines);
+        if reader.document().is_some() {
+            let (end, lines, header) = (reader.at, reader.lines, &reader.header);
             if !header.content {
                 return (end, lines, false);
             }

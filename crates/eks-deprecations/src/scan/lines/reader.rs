@@ -158,7 +158,7 @@ pub(super) struct Reader<'a> {
     levels: [Level; DEPTH],
     depth: usize,
     open: Open,
-    header: Header,
+    pub(super) header: Header,
     in_metadata: bool,
     /// Whether the last value was one of the header's: it must stand on one line.
     captured: bool,
@@ -187,8 +187,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads one document; `None` when some line of it is not understood.
-    pub(super) fn document(&mut self) -> Option<Header> {
+    /// Reads one document into the header; `None` when some line of it is not understood.
+    pub(super) fn document(&mut self) -> Option<()> {
         if let Some(kind) = self.bytes.get(self.at..).and_then(split::marker) {
             let (line, next) = self.line();
             let rest = line.get(3..)?.trim_ascii();
@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
             }
             self.advance(next);
             if kind == Marker::End {
-                return Some(std::mem::take(&mut self.header));
+                return Some(());
             }
         }
         while self.at < self.bytes.len() {
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
             }
             self.advance(next);
         }
-        Some(std::mem::take(&mut self.header))
+        Some(())
     }
 
     /// Reads the line that most lines are, `key: plain value` or `key:`, with a single search
