@@ -155,7 +155,7 @@ fn one_document<'a>(
 #[cfg(test)]
 pub(super) fn understood_until(text: &str, at: usize) -> Option<usize> {
     let mut reader = Reader::new(text, Traits::of(text).tabs, at);
-    reader.document().map(|_| reader.at)
+    reader.document().map(|()| reader.at)
 }
 
 /// Where a document ends for the YAML parser: at the next marker, or at the one after it when
