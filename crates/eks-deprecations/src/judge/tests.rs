@@ -290,3 +290,63 @@ fn every_rule_finds_its_example_and_no_other_rule_does() {
     }
     assert!(rules::ALL.iter().map(|rule| rule.id).is_sorted());
 }
+
+#[test]
+fn who_follows_a_remedy_always_uses_what_is_served() {
+    // Every row, every window: each step names an API that is served when it is taken, and that
+    // lasts until the next step or the end.
+    let catalogue = Catalogue::embedded();
+    let minor = |text: &str, mark: &str| -> Option<KubeMinor> {
+        text.split_once(mark)?.1.split([' ', ',', ':']).next()?.parse().ok()
+    };
+    let mut followed = 0;
+    for row in catalogue.rows().iter().filter(|row| row.persistence == Persistence::Stored) {
+        for (from, to) in (20..=37).flat_map(|from| (from..=37).map(move |to| (from, to))) {
+            let Some(finding) = judge(catalogue, &usage(&row.api_version, row.kind), window(from, to)) else {
+                continue;
+            };
+            let steps: Vec<&str> = finding
+                .remedy
+                .split("; then ")
+                .filter_map(|step| step.strip_prefix("change it to "))
+                .collect();
+            if finding.id != "API001" || steps.is_empty() {
+                continue;
+            }
+            let mut since = Vec::new();
+            for step in &steps {
+                let mut words = step.split(' ');
+                let api = catalogue.get(words.next().unwrap(), words.next().unwrap()).unwrap();
+                let at = minor(step, "after the hop to ")
+                    .or_else(|| minor(step, "right with the hop to "))
+                    .unwrap_or(KubeMinor::new(from));
+                assert!(
+                    api.served_at(at) && api.on_eks,
+                    "{} {} {from} to {to}: {step}",
+                    row.api_version,
+                    row.kind
+                );
+                // It may be taken as late as just before the hop that it is named to come before.
+                let latest = minor(step, "before the hop to ").and_then(KubeMinor::previous).unwrap_or(at);
+                assert!(api.served_at(latest), "{} {} {from} to {to}: {step}", row.api_version, row.kind);
+                // Until then the one before is in use: "right with" a hop, up to the hop; else through it.
+                let until = if step.contains("right with") { at.previous().unwrap() } else { at };
+                since.push((until, api));
+            }
+            for pair in since.windows(2) {
+                let (before, until) = (pair[0].1, pair[1].0);
+                assert!(before.served_at(until), "{} {from} to {to}: {}", row.api_version, finding.remedy);
+            }
+            let (_, last) = since.last().unwrap();
+            assert!(
+                last.served_at(KubeMinor::new(to)),
+                "{} {} {from} to {to}: {}",
+                row.api_version,
+                row.kind,
+                finding.remedy
+            );
+            followed += 1;
+        }
+    }
+    assert!(followed > 1_000, "{followed}");
+}

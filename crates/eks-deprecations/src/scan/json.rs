@@ -11,6 +11,9 @@ use super::{Certainty, Collector, Role, Usage, Word, helm, lines, word};
 /// How deep lists of lists are followed.
 const LIST_DEPTH: u32 = 120;
 
+/// How often a text may be read again, all broken values together.
+const RETRIES: usize = 4;
+
 /// A text that is no JSON.
 pub(super) struct NotJson;
 
@@ -29,6 +32,7 @@ pub(super) fn scan<'a>(text: &'a str, strict: bool, out: &mut Collector<'a, '_>)
     let mut broken: Vec<(u32, String)> = Vec::new();
     let mut at = 0;
     let mut starts = Cursor::new(text, 1);
+    let mut tried = 0;
     while let Some(rest) = text.get(at..) {
         let mut stream = serde_json::Deserializer::from_str(rest).into_iter::<&'a RawValue>();
         let error = loop {
@@ -47,8 +51,14 @@ pub(super) fn scan<'a>(text: &'a str, strict: bool, out: &mut Collector<'a, '_>)
         let said = error.to_string();
         let said = said.split(" at line ").next().unwrap_or_default();
         broken.push((line, said.to_owned()));
-        // One value a line: the next line that starts a value is the next chance.
-        match next_start(text, at + stream.byte_offset()) {
+        // One value a line: the next line that starts a value is the next chance, until the chances
+        // have cost more than they may.
+        let offset = stream.byte_offset();
+        tried += error_offset(rest, &error).saturating_sub(offset);
+        if tried > text.len().saturating_mul(RETRIES) {
+            break;
+        }
+        match next_start(text, at + offset) {
             Some(next) => at = next,
             None => break,
         }
@@ -65,6 +75,17 @@ pub(super) fn scan<'a>(text: &'a str, strict: bool, out: &mut Collector<'a, '_>)
         out.unread(Some(line), format!("it is not valid JSON: {reason}"));
     }
     Ok(())
+}
+
+/// About how far into a text the reading of a broken value went: to the end of the error's line.
+fn error_offset(text: &str, error: &serde_json::Error) -> usize {
+    let line = error.line().saturating_sub(1);
+    match line.checked_sub(1) {
+        None => error.column(),
+        Some(breaks) => memchr::memchr_iter(b'\n', text.as_bytes())
+            .nth(breaks)
+            .map_or(text.len(), |at| at + error.column()),
+    }
 }
 
 fn reads_as_yaml(text: &str, out: &Collector<'_, '_>) -> bool {

@@ -134,3 +134,11 @@ fn only_a_branch_on_the_version_is_conditional() {
     let branch = format!("{{{{- if semverCompare \"<1.22\" .V }}}}\n{OLD}{{{{- end }}}}\n");
     assert_eq!(seen(&branch), ["2:13 extensions/v1beta1 Ingress -/- conditional"]);
 }
+
+#[test]
+fn broken_json_without_end_costs_no_more_than_it_should() {
+    // Read again from each of its lines, this would take a hundred thousand times its length.
+    let text = format!("{{\"apiVersion\":\n{}", "{\"a\":\n".repeat(100_000));
+    let scan = scan_with(text.as_bytes(), Format::Json, &|_, _| true);
+    assert!(!scan.unread.is_empty() && scan.unread.len() < 10, "{}", scan.unread.len());
+}
