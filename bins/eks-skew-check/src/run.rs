@@ -80,7 +80,7 @@ pub(crate) fn window(
 }
 
 /// How long a window may be: a version like 1.999 is a typing error, not a plan.
-const LONGEST: u16 = 60;
+const LONGEST: u16 = 150;
 
 fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
     output::distinct(&args.output)?;

@@ -174,6 +174,12 @@ fn versions_are_taken_as_people_have_them() {
         "{}",
         report.notes()
     );
+    let report = tree.run(&["files", "-o=json", "--to=1.99"]).report();
+    assert!(
+        report.code == 1 && report.notes().contains("1.99 is beyond what is known"),
+        "{}",
+        report.notes()
+    );
     for (args, says) in [
         (&["--to=latest"][..], "latest"),
         (&["--to=1"], "no minor"),
