@@ -333,6 +333,10 @@ fn at_the_edge<'a>(
             action if before.starts_with("{{") && action.trim_end().ends_with("}}") => Some(0),
             // In an entry that a line above has opened, at the column of its content.
             "" if under_items(line_start) => entry_above(text, line_start, before.len()),
+            // An entry of its own kind: with others at the same indent.
+            "" if before.len() <= 4 && stands_alone(text, line_start, before.len()) => {
+                Some(usize::MAX - before.len())
+            }
             dash if dash.trim_end_matches(' ') == "-"
                 && dash != "-"
                 && before.len() <= 6
@@ -354,6 +358,24 @@ fn at_the_edge<'a>(
         edges.push(Edge { value: strip_comment(line.trim()), line_start, at: colon + gap, entry });
     }
     (edges, missed)
+}
+
+/// Whether an indented line belongs to nothing above it: then it is a manifest that is indented as
+/// a whole, in a branch of a template. Below `key:` it is a field, below `key: |` it is quoted.
+fn stands_alone(text: &str, line_start: usize, indent: usize) -> bool {
+    let above = text.get(..line_start).unwrap_or_default();
+    for line in above.lines().rev().take(ENTRY_LINES) {
+        let content = line.trim();
+        let column = line.len() - line.trim_start().len();
+        let action = content.starts_with("{{") || content.starts_with("{%") || content.starts_with("<%");
+        if content.is_empty() || content.starts_with('#') || action || column >= indent {
+            continue;
+        }
+        let value = strip_comment(content);
+        let header = value.rsplit(' ').next().unwrap_or_default();
+        return !value.ends_with(':') && !header.starts_with(['|', '>']) && !value.starts_with('-');
+    }
+    true
 }
 
 /// How far above a line its list entry is looked for, in lines.

@@ -51,6 +51,8 @@ fn branches_in_odd_dress() {
     .chain([
         "{{- if x }}apiVersion: extensions/v1beta1\n{{- else }}\napiVersion: networking.k8s.io/v1\n{{- end }}\nkind: Ingress\n".to_owned(),
         "{{ if .x }\n  apiVersion: extensions/v1beta1\n  kind: Ingress\n".to_owned(),
+        "{{ if x }}\napiVersion: networking.k8s.io/v1\nkind: Ingress\n{{ else }}\n  apiVersion: extensions/v1beta1\n  kind: Ingress\n{{ end }}\n".to_owned(),
+        "{{ if x }}\n  apiVersion: extensions/v1beta1\n  kind: Ingress\n{{ end }}\n".to_owned(),
         "{{ $m | replace \"a=b\" \"c\" }}\n".to_owned(),
     ])
     .collect();
@@ -141,4 +143,21 @@ fn broken_json_without_end_costs_no_more_than_it_should() {
     let text = format!("{{\"apiVersion\":\n{}", "{\"a\":\n".repeat(100_000));
     let scan = scan_with(text.as_bytes(), Format::Json, &|_, _| true);
     assert!(!scan.unread.is_empty() && scan.unread.len() < 10, "{}", scan.unread.len());
+}
+
+#[test]
+fn fields_and_quoted_texts_of_templates_are_no_objects() {
+    for inner in [
+        "spec:\n  scaleTargetRef:\n    apiVersion: extensions/v1beta1\n    kind: Ingress\n",
+        "ref:\n  apiVersion: extensions/v1beta1\n  kind: Ingress\n",
+        "data:\n  a.yaml: |\n    apiVersion: extensions/v1beta1\n    kind: Ingress\n",
+        "text: |-\n  apiVersion: extensions/v1beta1\n  kind: Ingress\n",
+        "subjects:\n- apiGroup: x\n  kind: Ingress\n  name: {{ y }}-z\n",
+        "owner:\n- name: x\n  apiVersion: extensions/v1beta1\n  kind: Ingress\n",
+        "data:\n  a.yaml: |\n    {{- if x }}\n    apiVersion: extensions/v1beta1\n    kind: Ingress\n    {{- end }}\n",
+    ] {
+        let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{{{ x }}}}-y\n{inner}");
+        assert_eq!(seen(&text), ["1:13 v1 ConfigMap -/- possible"], "{text}");
+        assert!(unread(&text).is_empty(), "{text}");
+    }
 }
