@@ -24,12 +24,7 @@ fn rules_page() -> anyhow::Result<String> {
     }
     for rule in rules::ALL {
         writeln!(page, "\n## {}\n\n**{}**\n", rule.id, rule.title)?;
-        for (heading, text) in [
-            ("Checks", rule.checks),
-            ("Why", rule.why),
-            ("Since–until", rule.since_until),
-            ("Source", rule.source),
-        ] {
+        for (heading, text) in rule.sections() {
             writeln!(page, "### {heading}\n\n{text}\n")?;
         }
         writeln!(

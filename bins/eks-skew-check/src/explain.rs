@@ -63,12 +63,7 @@ fn is_named(what: &str, api_version: &str, kind: &str, group: &str) -> bool {
 
 fn explain_rule(text: &mut String, rule: &Rule) -> anyhow::Result<()> {
     writeln!(text, "{}  {}\n", rule.id, rule.title)?;
-    for (heading, body) in [
-        ("Checks", rule.checks),
-        ("Why", rule.why),
-        ("Since–until", rule.since_until),
-        ("Source", rule.source),
-    ] {
+    for (heading, body) in rule.sections() {
         writeln!(text, "{heading}: {body}\n")?;
     }
     writeln!(text, "Example, from 1.{} to 1.{}:", rule.example.from, rule.example.to)?;

@@ -18,7 +18,7 @@ use eks_model::{Finding, Scanned, Unread, UnreadKind, Window};
 
 use crate::suppress::CommentPragma;
 
-pub(crate) use name::format_of;
+pub(crate) use name::{format_of, format_of_path};
 pub(crate) use read::Buffer;
 pub(crate) use walk::walk;
 

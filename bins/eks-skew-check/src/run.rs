@@ -12,7 +12,9 @@ use eks_report::ExitCode;
 use crate::baseline::{self, Known};
 use crate::cli::{Cli, Command, FilesArgs, WindowArgs};
 use crate::config::Config;
-use crate::files::{Buffer, Counters, FoundRelease, Job, Outcome, format_of, paths_in_list, shown, walk};
+use crate::files::{
+    Buffer, Counters, FoundRelease, Job, Outcome, format_of, format_of_path, paths_in_list, shown, walk,
+};
 use crate::git::{Change, Changed};
 use crate::progress::Progress;
 use crate::{Environment, explain, output, suppress};
@@ -123,9 +125,6 @@ fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Result<
         }
         None => all_files(&job, args, threads, environment)?,
     };
-    if args.base.is_none() {
-        resolve_releases(&job, &mut outcome, args.all_releases);
-    }
     drop(progress);
     outcome.skipped.sort();
     for skipped in &outcome.skipped {
@@ -250,6 +249,7 @@ fn all_files(
         paths.push(PathBuf::from("."));
     }
     outcome.merge(walk(job, &paths, threads));
+    resolve_releases(job, &mut outcome, args.all_releases);
     Ok(outcome)
 }
 
@@ -260,9 +260,7 @@ fn changed_files(
     threads: usize,
     all_releases: bool,
 ) -> anyhow::Result<(Outcome, Known)> {
-    let by_name =
-        |path: &std::path::Path| path.file_name().and_then(|name| format_of(&name.to_string_lossy()));
-    let format = |file: &Changed| by_name(&file.path).or(file.named.then_some(Format::Manifest));
+    let format = |file: &Changed| format_of_path(&file.path).or(file.named.then_some(Format::Manifest));
     let mut now = Outcome::default();
     let mut buffer = Buffer::new();
     let mut folders = Vec::new();

@@ -120,16 +120,25 @@ fn vendor_finding(vendor: &VendorApi, usage: &Usage<'_>) -> Finding {
     let mut finding = about(usage, Finding::new(rules::VENDOR.id, Severity::Warn, status));
     finding.replacement = Some(vendor.replacement.to_owned());
     finding.url = Some(vendor.source.to_owned());
-    let name = usage.name.as_deref().map_or_else(String::new, |name| format!(" \"{name}\""));
     finding.message = format!(
-        "{} {}{name} is gone in {} {} (deprecated there since {}); newer Kubernetes needs newer {}",
-        usage.api_version, usage.kind, vendor.project, vendor.gone, vendor.deprecated, vendor.project
+        "{} is gone in {} {} (deprecated there since {}); newer Kubernetes needs newer {}",
+        subject(usage),
+        vendor.project,
+        vendor.gone,
+        vendor.deprecated,
+        vendor.project
     );
     finding.remedy = format!(
         "change it to {} before {} is updated to {}",
         vendor.replacement, vendor.project, vendor.gone
     );
     finding
+}
+
+/// `policy/v1beta1 PodDisruptionBudget "web"`
+fn subject(usage: &Usage<'_>) -> String {
+    let name = usage.name.as_deref().map_or_else(String::new, |name| format!(" \"{name}\""));
+    format!("{} {}{name}", usage.api_version, usage.kind)
 }
 
 /// A finding with its subject and its place.
@@ -206,8 +215,7 @@ fn message(
     usage: &Usage<'_>,
     window: Window,
 ) -> String {
-    let name = usage.name.as_deref().map_or_else(String::new, |name| format!(" \"{name}\""));
-    let subject = format!("{} {}{name}", usage.api_version, usage.kind);
+    let subject = subject(usage);
     let subject = match (usage.certainty, usage.role) {
         (_, Role::Reference(path)) => format!("{path} names {subject}, which"),
         (Certainty::Certain, Role::ListItem) => format!("{subject} (item of a typed list)"),
@@ -302,7 +310,7 @@ fn remedy(
             let mut steps = Vec::new();
             let mut current = row;
             if gone <= from {
-                let Some(next) = Step::now(catalogue, row, from) else {
+                let Some(next) = served_then(catalogue, row, from) else {
                     let later = match (&target, since) {
                         (Some(target), Some(since)) => format!("; {target} comes with {since}"),
                         _ => String::new(),
@@ -346,33 +354,33 @@ fn remedy(
     }
 }
 
-/// The choice of the next version.
-struct Step;
+/// All versions that could take a row's place: its own kind's, and its replacement's.
+fn candidates<'c>(catalogue: &'c Catalogue, row: &'c Api) -> Vec<&'c Api> {
+    let to = row.replacement.and_then(|to| catalogue.get(to.api_version, to.kind));
+    let others = to.into_iter().flat_map(|to| catalogue.versions(to.group, to.kind));
+    catalogue
+        .versions(row.group, row.kind)
+        .chain(others)
+        .filter(|other| other.on_eks && other.api_version != row.api_version)
+        .collect()
+}
 
-impl Step {
-    /// All versions that could take a row's place: its own kind's, and its replacement's.
-    fn candidates<'c>(catalogue: &'c Catalogue, row: &'c Api) -> Vec<&'c Api> {
-        let to = row.replacement.and_then(|to| catalogue.get(to.api_version, to.kind));
-        let others = to.into_iter().flat_map(|to| catalogue.versions(to.group, to.kind));
-        catalogue
-            .versions(row.group, row.kind)
-            .chain(others)
-            .filter(|other| other.on_eks && other.api_version != row.api_version)
-            .collect()
-    }
+/// The candidate that serves as asked and stays longest; of several the row's own replacement.
+fn stays_longest<'c>(
+    catalogue: &'c Catalogue,
+    row: &'c Api,
+    serves: impl Fn(&Api) -> bool,
+) -> Option<&'c Api> {
+    let named = |other: &Api| row.replacement.is_some_and(|to| to.api_version == other.api_version);
+    candidates(catalogue, row)
+        .into_iter()
+        .filter(|other| serves(other))
+        .max_by_key(|other| (other.removed.is_none(), other.removed, named(other), other.introduced))
+}
 
-    /// The candidate that serves as asked and stays longest; of several the row's own replacement.
-    fn best<'c>(catalogue: &'c Catalogue, row: &'c Api, serves: impl Fn(&Api) -> bool) -> Option<&'c Api> {
-        let named = |other: &Api| row.replacement.is_some_and(|to| to.api_version == other.api_version);
-        Self::candidates(catalogue, row)
-            .into_iter()
-            .filter(|other| serves(other))
-            .max_by_key(|other| (other.removed.is_none(), other.removed, named(other), other.introduced))
-    }
-
-    fn now<'c>(catalogue: &'c Catalogue, row: &'c Api, minor: KubeMinor) -> Option<&'c Api> {
-        Self::best(catalogue, row, |other| other.served_at(minor))
-    }
+/// What to use at a minor.
+fn served_then<'c>(catalogue: &'c Catalogue, row: &'c Api, minor: KubeMinor) -> Option<&'c Api> {
+    stays_longest(catalogue, row, |other| other.served_at(minor))
 }
 
 /// What to change, and when, from a row on, so that at every minor of the window a version is used
@@ -385,8 +393,9 @@ fn chain(catalogue: &Catalogue, row: &Api, window: Window) -> Vec<String> {
     // Each step goes on in time, so there are no more steps than hops.
     while let Some(gone) = current.removed.filter(|&gone| gone > from && gone <= window.to()) {
         let before = gone.previous().unwrap_or(gone);
-        let early = Step::best(catalogue, current, |other| other.served_at(before) && other.served_at(gone));
-        let next = early.or_else(|| Step::now(catalogue, current, gone));
+        let early =
+            stays_longest(catalogue, current, |other| other.served_at(before) && other.served_at(gone));
+        let next = early.or_else(|| served_then(catalogue, current, gone));
         let Some(next) = next else {
             steps.push(format!("take it out before the hop to {gone}: no version of it is served then"));
             return steps;
@@ -409,7 +418,7 @@ fn chain(catalogue: &Catalogue, row: &Api, window: Window) -> Vec<String> {
 
 /// What to use until an API is there.
 fn not_yet(catalogue: &Catalogue, row: &Api, at: KubeMinor, window: Window) -> String {
-    let Some(now) = Step::now(catalogue, row, window.from()) else {
+    let Some(now) = served_then(catalogue, row, window.from()) else {
         return match window.hop_to(at) {
             Some(hop) => format!("apply it only after hop {hop}"),
             None => format!("leave it out: {} does not serve it", window.to()),

@@ -19,6 +19,18 @@ pub struct Rule {
     pub example: Example,
 }
 
+impl Rule {
+    /// Its documentation, by the fixed headings; the example follows them.
+    pub fn sections(&self) -> [(&'static str, &'static str); 4] {
+        [
+            ("Checks", self.checks),
+            ("Why", self.why),
+            ("Since–until", self.since_until),
+            ("Source", self.source),
+        ]
+    }
+}
+
 /// An input that a rule finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Example {

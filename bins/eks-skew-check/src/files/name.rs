@@ -1,5 +1,7 @@
 //! Which files may hold manifests, by their names.
 
+use std::path::Path;
+
 use eks_deprecations::Format;
 
 /// What people put behind `.yaml` for texts that become YAML.
@@ -32,6 +34,11 @@ pub(crate) fn format_of(name: &str) -> Option<Format> {
         }
     }
     (extension(&name) == Some("tpl")).then_some(Format::Helpers)
+}
+
+/// As [`format_of`], of the last part of a path.
+pub(crate) fn format_of_path(path: &Path) -> Option<Format> {
+    path.file_name().and_then(|name| format_of(&name.to_string_lossy()))
 }
 
 fn extension(name: &str) -> Option<&str> {

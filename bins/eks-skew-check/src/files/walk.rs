@@ -12,7 +12,7 @@ use eks_model::{Unread, UnreadKind};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Buffer, Job, Outcome, format_of, shown};
+use super::{Buffer, Job, Outcome, format_of, format_of_path, shown};
 
 /// How many files of one folder make a piece of work.
 const CHUNK: usize = 64;
@@ -153,13 +153,8 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
         match fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => folders.push((path, real)),
             Ok(meta) if meta.is_file() || is_stream(&path) => {
-                let format = path.file_name().and_then(|name| format_of(&name.to_string_lossy()));
-                files.push(NamedFile {
-                    path,
-                    real,
-                    format: format.unwrap_or_default(),
-                    regular: meta.is_file(),
-                });
+                let format = format_of_path(&path).unwrap_or_default();
+                files.push(NamedFile { path, real, format, regular: meta.is_file() });
             }
             Ok(_) => {
                 outcome.input_unread(&name, "it is neither a file nor a folder; name one that is".to_owned());
@@ -207,9 +202,9 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
                     read.extend(outcome.read.drain(..));
                 }
             } else if target.is_file() {
-                let formats = [&path, &target]
-                    .map(|path| path.file_name().map(|name| format_of(&name.to_string_lossy())));
-                let Some(format) = formats.into_iter().flatten().flatten().next() else { continue };
+                let Some(format) = format_of_path(&path).or_else(|| format_of_path(&target)) else {
+                    continue;
+                };
                 if read.insert(fingerprint(&target)) {
                     file(job, &path, format, true, &mut Buffer::new(), &mut outcome);
                 } else {
@@ -343,15 +338,16 @@ impl Pass<'_> {
                 return;
             }
         };
-        let mut found: Vec<(OsString, FileType)> = Vec::new();
+        let mut found: Vec<(OsString, FileType, Option<Format>)> = Vec::new();
         for entry in entries {
             match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
                 Ok((kind, entry)) => {
                     let name = entry.file_name();
+                    let format = if kind.is_file() { format_of(&name.to_string_lossy()) } else { None };
                     if name == ".gitignore" && !job.no_ignore && kind.is_file() {
                         rules = Rules::inside(rules, &path, &entry.path());
-                    } else if !kind.is_file() || format_of(&name.to_string_lossy()).is_some() {
-                        found.push((name, kind));
+                    } else if !kind.is_file() || format.is_some() {
+                        found.push((name, kind, format));
                     }
                 }
                 Err(error) => {
@@ -361,7 +357,7 @@ impl Pass<'_> {
             }
         }
         let mut files = Vec::new();
-        for (name, kind) in found {
+        for (name, kind, format) in found {
             let path = path.join(&name);
             let left_out = !job.no_ignore && Rules::ignores(rules.as_ref(), &path, kind.is_dir());
             let skip =
@@ -379,9 +375,8 @@ impl Pass<'_> {
                 }
             } else if left_out {
                 skip(outcome, "left out by .gitignore");
-            } else if kind.is_file() {
+            } else if let Some(format) = format {
                 let real = real.join(&name);
-                let format = format_of(&name.to_string_lossy()).unwrap_or_default();
                 if !self.named.contains(&real) {
                     files.push(NamedFile { path, real, format, regular: true });
                 }
@@ -418,7 +413,7 @@ impl Pass<'_> {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 outcome.input_unread(&name, cannot("where the symbolic link leads", &error));
             }
-            Err(_) if path.file_name().is_some_and(|name| format_of(&name.to_string_lossy()).is_some()) => {
+            Err(_) if format_of_path(&path).is_some() => {
                 outcome.unread.push(Unread {
                     file: name,
                     line: None,

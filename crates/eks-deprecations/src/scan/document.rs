@@ -322,10 +322,13 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
             let exec = self.field(user, "user").and_then(|user| self.field(user, "exec"));
             let Some(api) = exec.and_then(|exec| self.field(exec, "apiVersion")) else { continue };
             let Some(api_text) = self.text(api) else { continue };
+            if !self.out.wants(&api_text, "ExecCredential") {
+                continue;
+            }
             let role = Role::Reference("users[].user.exec.apiVersion");
             let mut usage = self.usage(user, api, &api_text, Cow::Borrowed("ExecCredential"), role);
             usage.name = self.field(user, "name").and_then(|name| self.text(name));
-            self.out.reference(&api_text, "ExecCredential", || usage);
+            self.out.scan.usages.push(usage);
         }
     }
 
@@ -343,19 +346,8 @@ impl<'t, 'a> Walk<'t, 'a, '_, '_> {
         };
         let Some(node) = self.nodes.get(release) else { return };
         let Some(payload) = self.text(release) else { return };
-        match helm::decode(&payload) {
-            Ok(mut release) => {
-                (release.line, release.column) = self.cursor.place(node.at);
-                release.document = self.place.document;
-                release.kept_in_namespace = namespace;
-                release.kept_as = name.into_owned();
-                self.out.scan.releases.push(release);
-            }
-            Err(error) => {
-                let line = self.cursor.line(node.at);
-                self.out.unread(Some(line), format!("the Helm release `{name}` cannot be decoded: {error}"));
-            }
-        }
+        let place = self.cursor.place(node.at);
+        self.out.release(&payload, &name, namespace, place, self.place.document);
     }
 
     fn computed(&mut self, api: NodeId, reason: &str) {

@@ -141,9 +141,35 @@ pub(super) fn keeps_a_release(name: &str, object_type: &str) -> bool {
     name.starts_with("sh.helm.release.v") || object_type.starts_with("helm.sh/release")
 }
 
+impl Collector<'_, '_> {
+    /// Keeps the Helm release in a payload, found at this place; says when it is none.
+    pub(super) fn release(
+        &mut self,
+        payload: &str,
+        kept_as: &str,
+        kept_in_namespace: Option<String>,
+        (line, column): (u32, u32),
+        document: u32,
+    ) {
+        match decode(payload) {
+            Ok(release) => self.scan.releases.push(HelmRelease {
+                kept_as: kept_as.to_owned(),
+                kept_in_namespace,
+                line,
+                column,
+                document,
+                ..release
+            }),
+            Err(error) => {
+                self.unread(Some(line), format!("the Helm release `{kept_as}` cannot be decoded: {error}"));
+            }
+        }
+    }
+}
+
 /// Why a payload is no release.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum DecodeError {
+enum DecodeError {
     #[error("it is not base64 text")]
     Base64,
     #[error("it is not gzip data, or more than {} MiB", PAYLOAD_LIMIT >> 20)]
@@ -187,7 +213,7 @@ struct ChartFile {
 }
 
 /// Decodes the value of `data.release`.
-pub(super) fn decode(payload: &str) -> Result<HelmRelease, DecodeError> {
+fn decode(payload: &str) -> Result<HelmRelease, DecodeError> {
     let mut bytes = base64(payload.as_bytes())?;
     if !is_gzip(&bytes) && bytes.first() != Some(&b'{') {
         bytes = base64(&bytes)?;

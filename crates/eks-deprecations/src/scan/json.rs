@@ -299,15 +299,16 @@ impl<'a> Walk<'a, '_, '_> {
         meta: Option<&Meta<'a>>,
         role: Role,
     ) {
+        // References are not objects and not counted.
+        self.out.scan.objects += u64::from(!matches!(role, Role::Reference(_)));
         if !self.out.wants(api_text, &kind) {
-            self.out.scan.objects += u64::from(!matches!(role, Role::Reference(_)));
             return;
         }
         let (line, column) = self.place(api);
         let name = meta.and_then(|meta| scalar(meta.name)).or_else(|| {
             meta.and_then(|meta| scalar(meta.generate_name)).map(|name| Cow::Owned(format!("{name}*")))
         });
-        let usage = Usage {
+        self.out.scan.usages.push(Usage {
             api_version: string(Some(api)).unwrap_or_else(|| Cow::Owned(api_text.to_owned())),
             kind,
             name,
@@ -318,13 +319,7 @@ impl<'a> Walk<'a, '_, '_> {
             source: None,
             certainty: Certainty::Certain,
             role,
-        };
-        let kind = usage.kind.clone();
-        if matches!(role, Role::Reference(_)) {
-            self.out.reference(api_text, &kind, || usage);
-        } else {
-            self.out.object(api_text, &kind, || usage);
-        }
+        });
     }
 
     fn kubeconfig(&mut self, users: Option<&'a RawValue>) {
@@ -348,20 +343,9 @@ impl<'a> Walk<'a, '_, '_> {
         }
         let Some(raw) = record::<ReleaseData<'a>>(probe.data).and_then(|data| data.release) else { return };
         let Some(payload) = string(Some(raw)) else { return };
-        let (line, column) = self.place(raw);
-        match helm::decode(&payload) {
-            Ok(mut release) => {
-                release.line = line;
-                release.column = column;
-                release.document = self.document;
-                release.kept_in_namespace = meta.and_then(|meta| string(meta.namespace)).map(Cow::into_owned);
-                release.kept_as = name.into_owned();
-                self.out.scan.releases.push(release);
-            }
-            Err(error) => {
-                self.out.unread(Some(line), format!("the Helm release `{name}` cannot be decoded: {error}"));
-            }
-        }
+        let namespace = meta.and_then(|meta| string(meta.namespace)).map(Cow::into_owned);
+        let place = self.place(raw);
+        self.out.release(&payload, &name, namespace, place, self.document);
     }
 
     /// 1-based line and column of a raw value. Raw values are slices of the text, so the distance

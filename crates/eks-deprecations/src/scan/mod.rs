@@ -153,29 +153,26 @@ pub fn scan_by_parser<'a>(bytes: &'a [u8], format: Format, wanted: &dyn Fn(&str,
 }
 
 fn scan_into<'a>(bytes: &'a [u8], format: Format, mut out: Collector<'a, '_>) -> Scan<'a> {
+    // A text that lives no longer than this call: what is found in it is copied.
+    let copied = |text: &str, out: &Collector<'a, '_>| {
+        let mut inner = out.fresh();
+        scan_text(text, format, &mut inner);
+        inner.scan.into_owned()
+    };
     match encoding::decode(bytes) {
         encoding::Decoded::Text(text) => scan_text(text, format, &mut out),
-        encoding::Decoded::Converted(text) => {
-            // The text lives no longer than this call, so what was found is copied.
-            let mut inner = out.fresh();
-            scan_text(&text, format, &mut inner);
-            out.scan = inner.scan.into_owned();
-        }
+        encoding::Decoded::Converted(text) => out.scan = copied(&text, &out),
         encoding::Decoded::Binary { lossy } => {
             // Text all the same, if it names an API: then what can be read of it is.
             if lossy.contains("apiVersion") {
-                let mut inner = out.fresh();
-                scan_text(&lossy, format, &mut inner);
-                out.scan = inner.scan.into_owned();
+                out.scan = copied(&lossy, &out);
             }
             out.scan.binary = true;
             out.unread(None, "it is not text (it has NUL bytes)".to_owned());
         }
         encoding::Decoded::Invalid { line, lossy } => {
             // One bad byte hides nothing else: every document is read, and the file is unread.
-            let mut inner = out.fresh();
-            scan_text(&lossy, format, &mut inner);
-            out.scan = inner.scan.into_owned();
+            out.scan = copied(&lossy, &out);
             out.unread(Some(line), "it is not UTF-8 text; convert it to UTF-8".to_owned());
         }
     }
@@ -233,13 +230,6 @@ impl<'a, 'w> Collector<'a, 'w> {
     /// Counts an object, and keeps it if it is wanted. `usage` is made only then.
     fn object(&mut self, api_version: &str, kind: &str, usage: impl FnOnce() -> Usage<'a>) {
         self.scan.objects += 1;
-        if self.wants(api_version, kind) {
-            self.scan.usages.push(usage());
-        }
-    }
-
-    /// Keeps a reference if it is wanted. References are not objects and not counted.
-    fn reference(&mut self, api_version: &str, kind: &str, usage: impl FnOnce() -> Usage<'a>) {
         if self.wants(api_version, kind) {
             self.scan.usages.push(usage());
         }
