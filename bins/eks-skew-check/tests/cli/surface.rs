@@ -245,6 +245,27 @@ fn bad_input_gets_a_clear_sentence() {
     assert!(ended.status.success() && ended.stderr.is_empty(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
 
+/// What is shown while standard input keeps the program waiting for longer than it may be silent.
+/// `script` (of bsdutils, on every Debian) gives it a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn progress_is_shown_on_a_terminal_and_nowhere_else() {
+    let tree = Tree::new(&[("a.yaml", GOOD)]);
+    let program = cargo_bin!("eks-skew-check").display().to_string();
+    let wait = format!("(sleep 1.5; cat a.yaml) | '{program}' files - --from=1.24 --to=1.25");
+    let run = |name: &str, args: &[&str]| {
+        let mut command = Command::new(name);
+        let done = command.args(args).current_dir(tree.root.path()).stdin(Stdio::null()).output();
+        let done = done.unwrap_or_else(|error| panic!("{name} cannot be run: {error}"));
+        assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stdout));
+        String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned()
+    };
+    let watched = run("script", &["--quiet", "--return", "--command", &wait, "/dev/null"]);
+    assert!(watched.contains("files read: 0") && watched.contains("pass"), "{watched:?}");
+    let piped = run("sh", &["-c", &wait]);
+    assert!(!piped.contains("files read") && piped.contains("pass"), "{piped:?}");
+}
+
 #[test]
 fn rows_and_rules_can_be_looked_up() {
     // row 61
