@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use eks_deprecations::rules;
+use eks_model::Rule;
 
 use crate::process::ensure_file;
 
@@ -15,23 +15,31 @@ pub(crate) fn run(root: &Path, check: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The rules of all crates, in the order of their documentation.
+fn rules() -> impl Iterator<Item = &'static Rule> {
+    eks_deprecations::rules::ALL.into_iter().chain(eks_skew::rules::ALL)
+}
+
 fn rules_page() -> anyhow::Result<String> {
     let mut page = String::from(
         "# Rules\n\nGenerated from the rules in the code by `cargo xtask docs`; do not edit.\n\n| rule | finds |\n|---|---|\n",
     );
-    for rule in rules::ALL {
+    for rule in rules() {
         writeln!(page, "| [{}](#{}) | {} |", rule.id, rule.id.to_lowercase(), rule.title)?;
     }
-    for rule in rules::ALL {
+    for rule in rules() {
         writeln!(page, "\n## {}\n\n**{}**\n", rule.id, rule.title)?;
         for (heading, text) in rule.sections() {
             writeln!(page, "### {heading}\n\n{text}\n")?;
         }
-        writeln!(
-            page,
-            "### Example\n\nFound from 1.{} to 1.{}:\n\n```yaml\n{}```",
-            rule.example.from, rule.example.to, rule.example.text
-        )?;
+        let example = rule.example;
+        writeln!(page, "### Example\n")?;
+        if let Some(before) = example.before {
+            writeln!(page, "Found in a change (`--base`) from:\n\n```yaml\n{before}```\n\nto:\n")?;
+        } else {
+            writeln!(page, "Found from 1.{} to 1.{}:\n", example.from, example.to)?;
+        }
+        writeln!(page, "```yaml\n{}```", example.text)?;
     }
     Ok(page)
 }

@@ -3,16 +3,15 @@
 use std::fmt::Write as _;
 
 use anyhow::bail;
-use eks_deprecations::rules::{self, Rule};
 use eks_deprecations::{Api, Catalogue, Persistence};
-use eks_model::KubeMinor;
+use eks_model::{KubeMinor, Rule};
 use eks_report::ExitCode;
 use serde_json::json;
 
 use crate::cli::{ExplainArgs, ListArgs, ListFormat};
 use crate::config::Config;
 use crate::run::minor;
-use crate::{Environment, output, run};
+use crate::{Environment, output, rules, run};
 
 pub(crate) fn explain(args: &ExplainArgs, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
     let catalogue = Catalogue::embedded();

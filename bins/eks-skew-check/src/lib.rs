@@ -14,6 +14,7 @@ mod files;
 mod git;
 mod output;
 mod progress;
+mod rules;
 mod run;
 mod suppress;
 

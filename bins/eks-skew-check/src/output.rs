@@ -11,8 +11,7 @@ use crate::cli::{Colour, Output};
 
 /// The rules, as reports show them.
 pub(crate) fn rule_infos() -> Vec<RuleInfo> {
-    eks_deprecations::rules::ALL
-        .iter()
+    crate::rules::all()
         .map(|rule| RuleInfo { id: rule.id, title: rule.title, checks: rule.checks, why: rule.why })
         .collect()
 }

@@ -184,7 +184,7 @@ fn from_config(config: &Config, index: usize, entry: &SuppressEntry) -> anyhow::
         .transpose()?;
     if let Some(rule) = entry.rule.as_deref()
         && rule != UNREAD
-        && eks_deprecations::rules::get(rule).is_none()
+        && crate::rules::get(rule).is_none()
     {
         anyhow::bail!(
             "{}: there is no rule `{rule}`; `eks-skew-check explain API001` explains one, docs/rules.md has them all",
@@ -231,7 +231,7 @@ fn from_comment(comment: &CommentPragma) -> Result<Rule, String> {
     for word in rest.split([' ', ',']).filter(|word| !word.is_empty()) {
         if let Some(day) = word.strip_prefix("until=") {
             until = Some(day.parse().map_err(|_| format!("`{day}` is no day like 2027-01-31"))?);
-        } else if word == UNREAD || eks_deprecations::rules::get(word).is_some() {
+        } else if word == UNREAD || crate::rules::get(word).is_some() {
             ids.push(word.to_owned());
         } else {
             return Err(format!("there is no rule `{word}`"));

@@ -1,46 +1,6 @@
 //! The rules about APIs, as data: `docs/rules.md` is generated from here.
 
-/// A rule: what it checks, why, and where that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
-    /// Its id, never used again for another rule.
-    pub id: &'static str,
-    /// Its name in a few words.
-    pub title: &'static str,
-    /// What it looks at, and when it finds something.
-    pub checks: &'static str,
-    /// What happens to people who pass over it.
-    pub why: &'static str,
-    /// For which versions it holds.
-    pub since_until: &'static str,
-    /// Where the fact can be read, and when it was.
-    pub source: &'static str,
-    /// An input that it finds, and the window.
-    pub example: Example,
-}
-
-impl Rule {
-    /// Its documentation, by the fixed headings; the example follows them.
-    pub fn sections(&self) -> [(&'static str, &'static str); 4] {
-        [
-            ("Checks", self.checks),
-            ("Why", self.why),
-            ("Since–until", self.since_until),
-            ("Source", self.source),
-        ]
-    }
-}
-
-/// An input that a rule finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Example {
-    /// The manifest.
-    pub text: &'static str,
-    /// The first minor of the window.
-    pub from: u16,
-    /// The last minor of the window.
-    pub to: u16,
-}
+use eks_model::{Example, Rule};
 
 /// An API that goes away.
 pub static REMOVED: Rule = Rule {
@@ -61,6 +21,7 @@ pub static REMOVED: Rule = Rule {
         text: "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata:\n  name: web\n",
         from: 24,
         to: 25,
+        before: None,
     },
 };
 
@@ -77,6 +38,7 @@ pub static DEPRECATED: Rule = Rule {
         text: "apiVersion: v1\nkind: Endpoints\nmetadata:\n  name: legacy\n",
         from: 32,
         to: 34,
+        before: None,
     },
 };
 
@@ -94,6 +56,7 @@ pub static NOT_YET_SERVED: Rule = Rule {
         text: "apiVersion: storage.k8s.io/v1\nkind: VolumeAttributesClass\nmetadata:\n  name: gold\n",
         from: 33,
         to: 35,
+        before: None,
     },
 };
 
@@ -113,6 +76,7 @@ pub static NOT_SERVED: Rule = Rule {
         text: "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\nmetadata:\n  name: images\n",
         from: 34,
         to: 36,
+        before: None,
     },
 };
 
@@ -131,13 +95,9 @@ pub static VENDOR: Rule = Rule {
         text: "apiVersion: cert-manager.io/v1alpha2\nkind: Issuer\nmetadata:\n  name: ca\n",
         from: 33,
         to: 34,
+        before: None,
     },
 };
 
 /// All rules, by id.
 pub static ALL: [&Rule; 5] = [&REMOVED, &DEPRECATED, &NOT_YET_SERVED, &NOT_SERVED, &VENDOR];
-
-/// The rule of an id.
-pub fn get(id: &str) -> Option<&'static Rule> {
-    ALL.iter().copied().find(|rule| rule.id == id)
-}

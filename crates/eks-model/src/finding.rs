@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::KubeMinor;
+use crate::{KubeMinor, Place};
 
 /// How bad a finding is. The order is from mild to grave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub enum Severity {
     Info,
     /// Should be changed; nothing stops working inside the window.
     Warn,
+    /// Whether it stops working, nobody here can say. Never a pass.
+    Unknown,
     /// Stops working, or cannot work, somewhere inside the window.
     Block,
 }
@@ -22,6 +24,7 @@ impl Severity {
         match self {
             Self::Info => "info",
             Self::Warn => "warn",
+            Self::Unknown => "unknown",
             Self::Block => "block",
         }
     }
@@ -40,12 +43,14 @@ pub enum FailOn {
 }
 
 impl FailOn {
-    /// Whether a finding of this severity fails the gate.
+    /// Whether a finding of this severity blocks. What is unknown does not block: it leaves the
+    /// verdict open, however strict the gate is.
     pub fn fails(self, severity: Severity) -> bool {
-        match self {
-            Self::Block => severity >= Severity::Block,
-            Self::Warn => severity >= Severity::Warn,
-            Self::None => false,
+        match (self, severity) {
+            (Self::None, _) | (_, Severity::Info | Severity::Unknown) | (Self::Block, Severity::Warn) => {
+                false
+            }
+            (Self::Block | Self::Warn, Severity::Block) | (Self::Warn, Severity::Warn) => true,
         }
     }
 }
@@ -71,6 +76,20 @@ pub enum Status {
     Embedded,
     /// Another object names it: a reference, not an object.
     Reference,
+    /// Two versions that may not run together.
+    OutOfSkew,
+    /// A version that does not fit a Kubernetes version.
+    Incompatible,
+    /// Whether a version fits, no table and no catalogue says.
+    Unknown,
+    /// A step that is too large, or comes before another that it needs.
+    OutOfOrder,
+    /// Its support ends or has ended.
+    EndOfSupport,
+    /// No version is declared.
+    Undeclared,
+    /// Two declarations of the same thing that do not agree.
+    Contradiction,
 }
 
 impl Status {
@@ -85,6 +104,13 @@ impl Status {
             Self::Possible => "possible",
             Self::Embedded => "embedded",
             Self::Reference => "reference",
+            Self::OutOfSkew => "out-of-skew",
+            Self::Incompatible => "incompatible",
+            Self::Unknown => "unknown",
+            Self::OutOfOrder => "out-of-order",
+            Self::EndOfSupport => "end-of-support",
+            Self::Undeclared => "undeclared",
+            Self::Contradiction => "contradiction",
         }
     }
 }
@@ -113,6 +139,8 @@ pub struct Finding {
     pub name: Option<String>,
     /// `metadata.namespace`, or that of the Helm release.
     pub namespace: Option<String>,
+    /// The cluster that it is about, where the source says.
+    pub cluster: Option<String>,
     /// The file, relative to the working directory, as given. `-` is standard input.
     pub file: String,
     /// 1-based line of the value.
@@ -158,6 +186,7 @@ impl Finding {
             kind: None,
             name: None,
             namespace: None,
+            cluster: None,
             file: String::new(),
             line: 1,
             column: 1,
@@ -175,6 +204,14 @@ impl Finding {
         }
     }
 
+    /// The same finding with its place.
+    #[must_use]
+    pub fn placed(mut self, at: &Place) -> Self {
+        self.file.clone_from(&at.file);
+        (self.line, self.column, self.width, self.document) = (at.line, at.column, at.width, at.document);
+        self
+    }
+
     /// What makes this finding the same finding after an edit elsewhere in the file: everything
     /// but line, column and document index. One that became graver is another.
     pub fn identity(&self) -> String {
@@ -188,6 +225,9 @@ impl Finding {
             part(&self.namespace),
             part(&self.name),
         ]
+        .into_iter()
+        .chain(self.cluster.clone())
+        .collect::<Vec<_>>()
         .join("|")
     }
 }

@@ -8,6 +8,8 @@
 //! - **finding**: one thing that will break or change, with its place and its remedy
 //!   ([`Finding`]). A finding is a value, not an error.
 //! - **unread**: something that should have been looked at and could not be ([`Unread`]).
+//! - **snapshot**: what is known of one cluster, wherever it comes from ([`ClusterSnapshot`]).
+//! - **observed**: known, absent, or unreadable and why ([`Observed`]).
 //! - **verdict**: what all of it together means for a gate ([`Verdict`]): pass, blocked, or
 //!   unknown. Unknown is never a pass.
 //!
@@ -25,14 +27,24 @@
 //! This crate knows no file, no clock, no network and no environment.
 #![warn(clippy::disallowed_methods)]
 
+mod addon;
 mod finding;
 mod report;
+mod rule;
+mod snapshot;
+pub mod table;
 mod version;
 mod window;
 
+pub use addon::{AddonVersion, ParseAddonVersionError, ParsePlatformError, PlatformVersions};
 pub use finding::{FailOn, Finding, Severity, Status};
 pub use report::{
     CheckReport, Scanned, Summary, Suppression, SuppressionState, Tool, Unread, UnreadKind, Verdict,
+};
+pub use rule::{Example, Rule};
+pub use snapshot::{
+    Addon, AddonWish, ClusterSnapshot, Controller, ImageFamily, NodeGroup, NodeGroupKind, NodeImage,
+    Observed, Place, Placed, Sign, SupportType, Unreadable,
 };
 pub use version::{KubeMinor, KubeVersion, ParseVersionError};
 pub use window::{Hop, Window, WindowError};

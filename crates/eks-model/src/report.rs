@@ -95,6 +95,8 @@ pub struct Summary {
     pub block: u64,
     /// Warnings.
     pub warn: u64,
+    /// Findings of which nobody here can say what they mean.
+    pub unknown: u64,
     /// Findings that are good to know.
     pub info: u64,
     /// Entries of `unread`.
@@ -211,10 +213,11 @@ impl CheckReport {
         let count = |severity| self.findings.iter().filter(|f| f.severity == severity).count() as u64;
         self.summary.block = count(Severity::Block);
         self.summary.warn = count(Severity::Warn);
+        self.summary.unknown = count(Severity::Unknown);
         self.summary.info = count(Severity::Info);
         self.summary.unread = self.unread.len() as u64;
         (self.fail_on, self.allow_unread) = (fail_on, allow_unread);
-        let unknown = self.unread.iter().any(|unread| self.is_open(unread));
+        let unknown = self.summary.unknown > 0 || self.unread.iter().any(|unread| self.is_open(unread));
         self.verdict = if self.findings.iter().any(|f| fail_on.fails(f.severity)) {
             Verdict::Blocked
         } else if unknown {
@@ -263,6 +266,9 @@ mod tests {
             (FailOn::Block, Severity::Warn, Verdict::Pass),
             (FailOn::Warn, Severity::Warn, Verdict::Blocked),
             (FailOn::Warn, Severity::Info, Verdict::Pass),
+            (FailOn::Block, Severity::Unknown, Verdict::Unknown),
+            (FailOn::Warn, Severity::Unknown, Verdict::Unknown),
+            (FailOn::None, Severity::Unknown, Verdict::Unknown),
             (FailOn::None, Severity::Block, Verdict::Pass),
         ] {
             let mut report = report();

@@ -11,7 +11,7 @@ pub(crate) fn github(report: &CheckReport) -> String {
     let mut out = String::new();
     for finding in &report.findings {
         let command = match finding.severity {
-            Severity::Block => "error",
+            Severity::Block | Severity::Unknown => "error",
             Severity::Warn => "warning",
             Severity::Info => "notice",
         };
@@ -88,6 +88,7 @@ pub(crate) fn gitlab(report: &CheckReport) -> String {
         fingerprint,
         severity: match finding.severity {
             Severity::Block => "blocker",
+            Severity::Unknown => "major",
             Severity::Warn => "minor",
             Severity::Info => "info",
         },

@@ -2,7 +2,7 @@
 
 use eks_model::{CheckReport, KubeMinor};
 
-const HEADER: [&str; 17] = [
+const HEADER: [&str; 18] = [
     "id",
     "severity",
     "status",
@@ -20,6 +20,7 @@ const HEADER: [&str; 17] = [
     "replacementSince",
     "message",
     "remedy",
+    "cluster",
 ];
 
 pub(crate) fn render(report: &CheckReport) -> String {
@@ -48,11 +49,12 @@ pub(crate) fn render(report: &CheckReport) -> String {
                 minor(f.replacement_since),
                 f.message.clone(),
                 f.remedy.clone(),
+                text(&f.cluster),
             ],
         );
     }
     for unread in &report.unread {
-        let mut cells = [const { String::new() }; 17];
+        let mut cells = [const { String::new() }; 18];
         "unread".clone_into(&mut cells[0]);
         "unknown".clone_into(&mut cells[1]);
         cells[8].clone_from(&unread.file);

@@ -1,13 +1,14 @@
 //! JUnit XML: a test case for each finding and each unread place, and one that passes when there
 //! is none.
 
-use eks_model::CheckReport;
+use eks_model::{CheckReport, Severity};
 
 use crate::object_name;
 
 pub(crate) fn render(report: &CheckReport) -> String {
     let failures = report.findings.iter().filter(|f| report.fail_on.fails(f.severity)).count();
-    let errors = report.unread.iter().filter(|unread| report.is_open(unread)).count();
+    let unknown = report.findings.iter().filter(|f| f.severity == Severity::Unknown).count();
+    let errors = unknown + report.unread.iter().filter(|unread| report.is_open(unread)).count();
     let cases = (report.findings.len() + report.unread.len()).max(1);
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let counts = format!("tests=\"{cases}\" failures=\"{failures}\" errors=\"{errors}\"");
@@ -34,6 +35,8 @@ pub(crate) fn render(report: &CheckReport) -> String {
         let text = format!("{}. Fix: {}", finding.message, finding.remedy);
         let element = if report.fail_on.fails(finding.severity) {
             format!("<failure type=\"{}\" message=\"{}\"/>", finding.id, escape(&text))
+        } else if finding.severity == Severity::Unknown {
+            format!("<error type=\"{}\" message=\"{}\"/>", finding.id, escape(&text))
         } else {
             // It passes; what it says goes along.
             format!("<system-out>{}: {}</system-out>", finding.severity.as_str(), escape(&text))

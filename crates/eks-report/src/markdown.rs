@@ -57,9 +57,10 @@ pub(crate) fn render(report: &CheckReport) -> String {
     }
     let s = report.summary;
     out.push_str(&format!(
-        "{} block, {} warn, {} info, {} not read, {} suppressed, {} known before; {}, {}\n",
+        "{} block, {} warn, {} unknown, {} info, {} not read, {} suppressed, {} known before; {}, {}\n",
         s.block,
         s.warn,
+        s.unknown,
         s.info,
         s.unread,
         s.suppressed,

@@ -29,7 +29,7 @@ pub(crate) fn render(report: &CheckReport, rules: &[RuleInfo]) -> String {
             let mut result = json!({
                 "ruleId": f.id,
                 "level": match f.severity {
-                    Severity::Block => "error",
+                    Severity::Block | Severity::Unknown => "error",
                     Severity::Warn => "warning",
                     Severity::Info => "note",
                 },
@@ -57,6 +57,7 @@ pub(crate) fn render(report: &CheckReport, rules: &[RuleInfo]) -> String {
                 "partialFingerprints": { "eksSkewCheck/v1": fingerprint },
                 "properties": {
                     "status": f.status.as_str(),
+                    "cluster": f.cluster,
                     "hop": f.hop,
                     "removedIn": f.removed_in,
                     "deprecatedIn": f.deprecated_in,

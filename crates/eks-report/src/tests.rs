@@ -248,7 +248,7 @@ fn csv_and_markdown_keep_their_columns() {
     for report in [full(), clean()] {
         let rows = read_csv(&render(&report, Format::Csv, &RULES));
         assert_eq!(rows.len(), 1 + report.findings.len() + report.unread.len());
-        assert!(rows.iter().all(|row| row.len() == 17), "{rows:?}");
+        assert!(rows.iter().all(|row| row.len() == 18), "{rows:?}");
     }
     let rows = read_csv(&render(&full(), Format::Csv, &RULES));
     assert_eq!(rows[2][15], "it is gone | in 1.34,\nfor \"good\" & all");

@@ -25,12 +25,7 @@ impl Paint {
     }
 
     fn severity(self, severity: Severity) -> String {
-        let colour = match severity {
-            Severity::Block => AnsiColor::Red,
-            Severity::Warn => AnsiColor::Yellow,
-            Severity::Info => AnsiColor::Cyan,
-        };
-        self.with(Style::new().bold().fg_color(Some(colour.into())), severity.as_str())
+        self.with(Style::new().bold().fg_color(Some(colour(severity).into())), severity.as_str())
     }
 
     fn bold(self, text: &str) -> String {
@@ -39,6 +34,15 @@ impl Paint {
 
     fn dim(self, text: &str) -> String {
         self.with(Style::new().dimmed(), text)
+    }
+}
+
+fn colour(severity: Severity) -> AnsiColor {
+    match severity {
+        Severity::Block => AnsiColor::Red,
+        Severity::Unknown => AnsiColor::Magenta,
+        Severity::Warn => AnsiColor::Yellow,
+        Severity::Info => AnsiColor::Cyan,
     }
 }
 
@@ -107,12 +111,7 @@ fn one_finding(out: &mut String, finding: &Finding, paint: Paint) {
 
 impl Paint {
     fn severity_marks(self, severity: Severity, marks: &str) -> String {
-        let colour = match severity {
-            Severity::Block => AnsiColor::Red,
-            Severity::Warn => AnsiColor::Yellow,
-            Severity::Info => AnsiColor::Cyan,
-        };
-        self.with(Style::new().fg_color(Some(colour.into())), marks)
+        self.with(Style::new().fg_color(Some(colour(severity).into())), marks)
     }
 }
 
@@ -157,6 +156,9 @@ fn summary(out: &mut String, report: &CheckReport, paint: Paint) {
     };
     let verdict = paint.with(Style::new().bold().fg_color(Some(colour.into())), report.verdict.as_str());
     let mut parts = vec![format!("{} block", counts.block), format!("{} warn", counts.warn)];
+    if counts.unknown > 0 {
+        parts.push(format!("{} unknown", counts.unknown));
+    }
     if counts.info > 0 {
         parts.push(format!("{} info", counts.info));
     }
@@ -181,6 +183,13 @@ fn summary(out: &mut String, report: &CheckReport, paint: Paint) {
     }
     push_line(out, &format!("{verdict}  {} · {files}, {objects}, {window}", parts.join(", ")));
     if report.verdict == Verdict::Unknown {
+        if counts.unread == 0 {
+            push_line(
+                out,
+                "next: find out what is unknown above, or accept it in the configuration with a reason (suppress)",
+            );
+            return;
+        }
         let only_texts = report.unread.iter().all(|unread| unread.kind == UnreadKind::Text);
         let hint = if only_texts {
             "next: render the templates (helm template, kustomize build) and check the result, mend what is broken, or accept it with --allow-unread"

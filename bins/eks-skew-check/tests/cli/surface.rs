@@ -17,7 +17,7 @@ fn a_finding_has_everything_that_the_contract_names() {
     let report = tree.report(&["a.yaml"]);
     let expected = serde_json::json!({
         "id": "API001", "severity": "block", "status": "removed", "hop": "1.25",
-        "apiVersion": "policy/v1beta1", "kind": "PodDisruptionBudget", "name": "web", "namespace": "shop",
+        "apiVersion": "policy/v1beta1", "kind": "PodDisruptionBudget", "name": "web", "namespace": "shop", "cluster": null,
         "file": "a.yaml", "line": 1, "column": 13, "document": 0, "source": null,
         "deprecatedIn": "1.21", "removedIn": "1.25",
         "replacement": "policy/v1 PodDisruptionBudget", "replacementSince": "1.21",

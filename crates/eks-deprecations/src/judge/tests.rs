@@ -286,7 +286,6 @@ fn every_rule_finds_its_example_and_no_other_rule_does() {
         for text in [rule.title, rule.checks, rule.why, rule.since_until, rule.source] {
             assert!(!text.is_empty(), "{} has an empty heading", rule.id);
         }
-        assert_eq!(rules::get(rule.id), Some(rule));
     }
     assert!(rules::ALL.iter().map(|rule| rule.id).is_sorted());
 }
