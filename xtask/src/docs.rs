@@ -17,7 +17,9 @@ pub(crate) fn run(root: &Path, check: bool) -> anyhow::Result<()> {
 
 /// The rules of all crates, in the order of their documentation.
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    eks_deprecations::rules::ALL.into_iter().chain(eks_skew::rules::ALL)
+    let (apis, versions, addons) =
+        (eks_deprecations::rules::ALL, eks_skew::rules::ALL, eks_addons::rules::ALL);
+    apis.into_iter().chain(versions).chain(addons)
 }
 
 fn rules_page() -> anyhow::Result<String> {

@@ -4,7 +4,9 @@ use eks_model::Rule;
 
 /// All rules.
 pub(crate) fn all() -> impl Iterator<Item = &'static Rule> {
-    eks_deprecations::rules::ALL.into_iter().chain(eks_skew::rules::ALL)
+    let (apis, versions, addons) =
+        (eks_deprecations::rules::ALL, eks_skew::rules::ALL, eks_addons::rules::ALL);
+    apis.into_iter().chain(versions).chain(addons)
 }
 
 /// The rule of an id.

@@ -209,6 +209,8 @@ pub struct Controller {
     pub namespace: Option<String>,
     /// Where it is declared.
     pub at: Place,
+    /// The Helm chart that brings it, where that is the sign.
+    pub chart: Option<String>,
     /// Its version, of the program or of the chart, by `sign`.
     pub version: Observed<Placed<String>>,
     /// The cluster that it is declared with ([`ClusterSnapshot::id`]).

@@ -192,6 +192,7 @@ fn programs_of_kubernetes_own_are_judged_beside_the_api_server() {
         name: Some("x".to_owned()),
         namespace: None,
         at: at(4),
+        chart: None,
         version: Observed::Known(Placed { value: version.to_owned(), at: at(5) }),
         cluster: None,
     };
