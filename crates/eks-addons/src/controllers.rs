@@ -215,12 +215,13 @@ impl Controllers {
     /// assert_eq!(Controllers::embedded().by_image(&image), Some("cluster-autoscaler"));
     /// ```
     pub fn by_image(&self, image: &ImageRef<'_>) -> Option<&'static str> {
-        let mut parts = image.repository.rsplit('/');
-        let candidates = self.images.get(parts.next()?)?;
-        candidates
+        // A pattern may name the registry too, where the repository alone could be anyone's.
+        let parts = || image.repository.rsplit('/').chain(image.registry);
+        self.images
+            .get(parts().next()?)?
             .iter()
             .filter(|(pattern, _)| {
-                let mut parts = image.repository.rsplit('/');
+                let mut parts = parts();
                 pattern.iter().all(|wanted| parts.next() == Some(wanted))
             })
             .max_by_key(|(pattern, _)| pattern.len())

@@ -58,6 +58,9 @@ fn images_are_recognised_under_any_registry() {
         ("quay.io/jetstack/cert-manager-controller:v1.19.1", Some("cert-manager")),
         ("quay.io/jetstack/cert-manager-webhook:v1.19.1", None),
         ("602401143452.dkr.ecr.eu-west-1.amazonaws.com/amazon-k8s-cni:v1.19.0", Some("vpc-cni")),
+        ("registry.k8s.io/kubectl:v1.34.1", Some("kubectl")),
+        ("docker.io/bitnami/kubectl:1.34", Some("kubectl")),
+        ("example.com/kubectl:v1.34.1", None),
         ("nginx:1.29", None),
     ] {
         let parsed = ImageRef::parse(image).unwrap();

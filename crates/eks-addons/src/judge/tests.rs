@@ -31,6 +31,7 @@ fn cluster(minor: u16, addons: &[(&str, &str)]) -> ClusterSnapshot {
         name: "shop".to_owned(),
         declared_as: "ClusterConfig",
         at: at(1),
+        declared_elsewhere: false,
         control_plane: Observed::Known(Placed { value: format!("1.{minor}").parse().unwrap(), at: at(2) }),
         support: Observed::Absent,
         node_groups: Vec::new(),
