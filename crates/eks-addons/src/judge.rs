@@ -178,15 +178,26 @@ pub fn judge_controller(
     window: Window,
 ) -> Option<Finding> {
     let component = controller.component.as_str();
-    let version = controller.version.known()?;
-    let written = version.value.as_str();
     let of = |rule: &Rule, severity: Severity, status: Status| {
-        let mut found = Finding::new(rule.id, severity, status).placed(&version.at);
+        let at = controller.version.known().map_or(&controller.at, |version| &version.at);
+        let mut found = Finding::new(rule.id, severity, status).placed(at);
         found.cluster.clone_from(&controller.cluster);
         found.kind = Some(controller.declared_as.clone());
         found.name.clone_from(&controller.name);
         found.namespace.clone_from(&controller.namespace);
         found
+    };
+    let written = match &controller.version {
+        Observed::Known(version) => version.value.as_str(),
+        Observed::Unreadable(_) => return None,
+        Observed::Absent => {
+            let mut found = of(&rules::UNDECLARED, Severity::Warn, Status::Undeclared);
+            found.message = format!(
+                "{component} declares no version: what runs is whatever was newest when it was installed, or is next"
+            );
+            found.remedy = format!("name a version that goes with Kubernetes {window}");
+            return Some(found);
+        }
     };
     let (subject, running) = match controller.sign {
         Sign::Image | Sign::Label => (format!("{component} {written}"), Some(written.to_owned())),

@@ -164,7 +164,8 @@ pub static CONTROLLER_UNKNOWN: Rule = Rule {
 pub static UNDECLARED: Rule = Rule {
     id: "ADDON009",
     title: "add-on without a declared version",
-    checks: "A managed add-on that does not follow the Kubernetes version by itself declares no version. Severity `warn`.",
+    checks: "A managed add-on that does not follow the Kubernetes version by itself, or a known controller (an image without \
+             tag or with `latest`, a chart without version), declares no version. Severity `warn`.",
     why: "It gets the default when it is made and keeps it; which, only the live cluster can say, and whether that fits after \
           the hop too.",
     since_until: "Every version.",

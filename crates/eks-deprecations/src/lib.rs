@@ -31,6 +31,6 @@ mod scan;
 pub use catalogue::{Api, Catalogue, CatalogueError, Fact, Persistence, Replacement, VendorApi};
 pub use judge::{judge, matters};
 pub use scan::{
-    Certainty, Format, HelmRelease, Pragma, ReleaseStatus, Role, Scan, UnreadText, Usage, newest_deployed,
-    scan, scan_by_parser, scan_with,
+    Certainty, Format, HelmRelease, Pragma, ReleaseStatus, Role, Scan, UnreadText, Usage, YamlDocument,
+    documents, newest_deployed, scan, scan_by_parser, scan_with,
 };

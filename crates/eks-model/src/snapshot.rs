@@ -245,8 +245,10 @@ pub struct ClusterSnapshot {
     pub name: String,
     /// What it is declared as: `ClusterConfig`, `aws_eks_cluster`.
     pub declared_as: &'static str,
-    /// Where it is declared.
+    /// Where it is declared, or where what belongs to it is.
     pub at: Place,
+    /// Only nodes or add-ons of it were found: the cluster itself is declared somewhere else.
+    pub declared_elsewhere: bool,
     /// The version of its control plane.
     pub control_plane: Observed<Placed<KubeVersion>>,
     /// Its upgrade policy.
@@ -255,4 +257,20 @@ pub struct ClusterSnapshot {
     pub node_groups: Vec<NodeGroup>,
     /// Its managed add-ons.
     pub addons: Vec<Addon>,
+}
+
+impl ClusterSnapshot {
+    /// Everything of it that is there and could not be read.
+    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        fn why<T>(observed: &Observed<T>) -> Option<&Unreadable> {
+            match observed {
+                Observed::Unreadable(why) => Some(why),
+                Observed::Known(_) | Observed::Absent => None,
+            }
+        }
+        let own = [why(&self.control_plane), why(&self.support)];
+        let groups = self.node_groups.iter().flat_map(|group| [why(&group.kubelet), why(&group.image)]);
+        let addons = self.addons.iter().map(|addon| why(&addon.version));
+        own.into_iter().chain(groups).chain(addons).flatten()
+    }
 }

@@ -84,7 +84,7 @@ fn of_group(mut finding: Finding, group: &NodeGroup) -> Finding {
 /// let version = |text: &str| Observed::Known(Placed { value: text.parse().unwrap(), at: at.clone() });
 /// let cluster = ClusterSnapshot {
 ///     id: "shop".into(), name: "shop".into(), declared_as: "ClusterConfig", at: at.clone(),
-///     control_plane: version("1.35"), support: Observed::Absent, addons: Vec::new(),
+///     declared_elsewhere: false, control_plane: version("1.35"), support: Observed::Absent, addons: Vec::new(),
 ///     node_groups: vec![NodeGroup {
 ///         name: "batch".into(), kind: NodeGroupKind::Managed, declared_as: "managedNodeGroups", at: at.clone(),
 ///         kubelet: version("1.33"), follows_control_plane: false, image: Observed::Absent,
@@ -98,7 +98,7 @@ fn of_group(mut finding: Finding, group: &NodeGroup) -> Finding {
 pub fn judge(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Finding> {
     let window = window_of(cluster, window);
     let mut findings = Vec::new();
-    if cluster.control_plane.is_absent() {
+    if cluster.control_plane.is_absent() && !cluster.declared_elsewhere {
         let mut found = finding(&rules::UNDECLARED, Severity::Warn, Status::Undeclared, cluster, &cluster.at);
         found.message = format!(
             "cluster \"{}\" declares no Kubernetes version: EKS takes its default when it is created, and nothing here moves it",

@@ -92,7 +92,10 @@ fn controllers_are_judged_now_and_after_each_hop() {
         namespace: Some("kube-system".to_owned()),
         at: at(4),
         chart: chart.map(str::to_owned),
-        version: Observed::Known(Placed { value: version.to_owned(), at: at(5) }),
+        version: match version {
+            "" => Observed::Absent,
+            version => Observed::Known(Placed { value: version.to_owned(), at: at(5) }),
+        },
         cluster: None,
     };
     for (component, sign, chart, version, from, to, expected) in [
@@ -103,7 +106,8 @@ fn controllers_are_judged_now_and_after_each_hop() {
         ("cert-manager", Sign::Image, None, "v1.19.2", 34, 35, ""),
         ("cert-manager", Sign::Image, None, "v1.99.0", 34, 35, "ADDON008 unknown"),
         ("velero", Sign::Chart, Some("velero"), "0.0.1", 34, 35, "ADDON008 unknown"),
-        ("metrics-server", Sign::Image, None, "latest", 34, 35, "ADDON008 unknown"),
+        ("metrics-server", Sign::Image, None, "nightly", 34, 35, "ADDON008 unknown"),
+        ("metrics-server", Sign::Image, None, "", 34, 35, "ADDON009 warn"),
         // A core add-on that runs without EKS's hands.
         ("vpc-cni", Sign::Image, None, "v1.11.4-eksbuild.1", 25, 26, "ADDON007@26 warn"),
         ("vpc-cni", Sign::Image, None, "v1.19.0", 33, 33, ""),

@@ -31,6 +31,7 @@ use std::borrow::Cow;
 
 pub use helm::{HelmRelease, ReleaseStatus, newest_deployed};
 pub use pragma::Pragma;
+pub use split::{YamlDocument, documents};
 
 /// How sure it is that an object will be applied as seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -487,3 +487,23 @@ mod helm_tests {
         assert_eq!(others.len(), 3);
     }
 }
+
+#[test]
+fn documents_are_numbered_as_usages_are() {
+    let text = "# head\n---\n# empty\n---\napiVersion: v1\nkind: A\n--- # next\napiVersion: v1\nkind: B\n...\n---\n\n---\r\napiVersion: v1\nkind: C\n";
+    let usages: Vec<(String, u32)> =
+        scan(text.as_bytes()).usages.iter().map(|usage| (usage.kind.to_string(), usage.document)).collect();
+    let found: Vec<(String, u32)> = documents(text)
+        .iter()
+        .map(|document| {
+            let kind = document.text.lines().find_map(|line| line.strip_prefix("kind: ")).unwrap_or_default();
+            (kind.to_owned(), document.index)
+        })
+        .collect();
+    assert_eq!(found, usages);
+    let lines: Vec<u32> = documents(text).iter().map(|document| document.first_line).collect();
+    assert_eq!(lines, [4, 7, 13]);
+    assert_eq!(documents("").len(), 0);
+    assert_eq!(documents("---").len(), 0);
+    assert_eq!(documents("a: 1").len(), 1);
+}

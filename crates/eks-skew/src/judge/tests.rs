@@ -26,6 +26,7 @@ fn healthy() -> ClusterSnapshot {
         name: "shop".to_owned(),
         declared_as: "ClusterConfig",
         at: at(1),
+        declared_elsewhere: false,
         control_plane: version(36, 2),
         support: Observed::Absent,
         node_groups: vec![group("web", version(36, 10))],

@@ -1,0 +1,296 @@
+//! A tree of files, and what they declare together.
+
+use std::collections::BTreeMap;
+
+use eks_model::{ClusterSnapshot, Controller, Observed, Unreadable};
+
+use crate::cloudformation;
+use crate::draft::{self, Draft, Link};
+use crate::kubernetes::{self, Object};
+use crate::node::{At, Node, Value};
+use crate::terraform;
+
+/// Files that may declare something, to be read together.
+#[derive(Debug, Default)]
+pub struct Tree {
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+/// What files declare.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// The clusters, sorted by [`ClusterSnapshot::id`].
+    pub clusters: Vec<ClusterSnapshot>,
+    /// Controllers that EKS does not manage, in the order of the files.
+    pub controllers: Vec<Controller>,
+    /// What could not be read, parts of the clusters and controllers included.
+    pub unread: Vec<Unreadable>,
+}
+
+impl Tree {
+    /// A tree without files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a file. Its path is how it is shown, and decides which files belong together: parts are
+    /// separated by `/`, and relative ones start at one common folder.
+    pub fn add(&mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) {
+        let path: String = path.into();
+        let path = path.strip_prefix("./").map_or(path.clone(), str::to_owned);
+        self.files.insert(path, bytes.into());
+    }
+
+    /// How many files it has.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether it has no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Reads all files.
+    ///
+    /// Never fails: what cannot be read is part of the answer.
+    pub fn read(&self) -> Declared {
+        let mut draft = Draft { files: self.files.keys().cloned().collect(), ..Draft::default() };
+        let mut terraform_files = Vec::new();
+        for (number, (path, bytes)) in (0_u32..).zip(&self.files) {
+            let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+            let text = match std::str::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(_) => {
+                    let at = At { file: number, line: 1, column: 1, width: 1, document: 0 };
+                    draft.not_read("it is not UTF-8 text; convert it to UTF-8", at);
+                    continue;
+                }
+            };
+            let (folder, name) = terraform::split(path);
+            if terraform::is_terraform(name) {
+                terraform_files.push(terraform::File { number, path, text });
+            } else if text.trim_start().starts_with(['{', '[']) {
+                read_json(text, number, folder, &mut draft);
+            } else {
+                read_yaml(text, number, folder, name, &mut draft);
+            }
+        }
+        terraform::read(&terraform_files, &mut draft);
+        joined(draft)
+    }
+}
+
+fn read_json(text: &str, file: u32, folder: &str, draft: &mut Draft) {
+    match crate::json::document(text, file) {
+        Ok(root) => read_document(&root, folder, "", draft),
+        // Several values, or YAML's flow style.
+        Err(refused) => {
+            for document in eks_deprecations::documents(text) {
+                match crate::yaml::document(document.text, document.first_line, file, document.index) {
+                    Ok(Some(root)) => read_document(&root, folder, "", draft),
+                    Ok(None) => {}
+                    Err(_) => {
+                        if let Some(what) = declares(text) {
+                            let at = At { file, line: refused.line, column: 1, width: 1, document: 0 };
+                            draft.not_read(
+                                format!("it declares {what} and cannot be parsed: {}", refused.reason),
+                                at,
+                            );
+                        }
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn read_yaml(text: &str, file: u32, folder: &str, name: &str, draft: &mut Draft) {
+    for document in eks_deprecations::documents(text) {
+        match crate::yaml::document(document.text, document.first_line, file, document.index) {
+            Ok(Some(root)) => read_document(&root, folder, name, draft),
+            Ok(None) => {}
+            Err(refused) => {
+                // A broken document of another kind is no business of this reader.
+                if let Some(what) = declares(document.text) {
+                    let at = At { file, line: refused.line, column: 1, width: 1, document: document.index };
+                    draft
+                        .not_read(format!("it declares {what} and cannot be parsed: {}", refused.reason), at);
+                }
+            }
+        }
+    }
+}
+
+/// What a text seems to declare, for one that cannot be parsed.
+fn declares(text: &str) -> Option<&'static str> {
+    [
+        ("eksctl.io/", "a ClusterConfig"),
+        ("AWS::EKS::", "EKS resources"),
+        ("eks.services.k8s.aws", "EKS resources"),
+        ("eks.aws.", "EKS resources"),
+        ("AWSManagedControlPlane", "a control plane"),
+        ("\nkind: EC2NodeClass", "nodes"),
+        ("\nkind: AWSNodeTemplate", "nodes"),
+    ]
+    .iter()
+    .find(|(mark, _)| text.contains(mark))
+    .map(|(_, what)| *what)
+}
+
+fn read_document(root: &Node, folder: &str, name: &str, draft: &mut Draft) {
+    if terraform::plan::is_plan(root) {
+        terraform::plan::read(root, draft);
+    } else if cloudformation::is_template(root) {
+        cloudformation::read(root, draft);
+    } else if name.eq_ignore_ascii_case("Chart.yaml") {
+        kubernetes::chart_yaml(root, draft);
+    } else if name.starts_with("kustomization.") {
+        kubernetes::kustomization(root, draft);
+    } else {
+        read_object(root, folder, draft);
+    }
+}
+
+fn read_object(node: &Node, folder: &str, draft: &mut Draft) {
+    if let Value::List(items) = &node.value {
+        for item in items.iter() {
+            read_object(item, folder, draft);
+        }
+        return;
+    }
+    let Some(object) = Object::new(node, folder) else { return };
+    if object.kind == "List" && object.group.is_empty() {
+        for item in node.get("items").map(Node::items).unwrap_or_default() {
+            read_object(item, folder, draft);
+        }
+    } else if kubernetes::concerns(object.group, object.kind) {
+        kubernetes::read(&object, draft);
+    } else if is_workload(object.kind) {
+        kubernetes::workload(&object, draft);
+    }
+}
+
+/// Whether an object of this kind runs images.
+pub(crate) fn is_workload(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Deployment"
+            | "DaemonSet"
+            | "StatefulSet"
+            | "ReplicaSet"
+            | "ReplicationController"
+            | "Pod"
+            | "Job"
+            | "CronJob"
+    )
+}
+
+/// Gives every piece to its cluster.
+fn joined(mut draft: Draft) -> Declared {
+    draft.clusters.sort_by(|a, b| a.snapshot.id.cmp(&b.snapshot.id));
+    let groups = merged_pools(std::mem::take(&mut draft.groups));
+    for (link, group) in groups {
+        let at = group.at.clone();
+        let cluster = find(&mut draft, &link, &at);
+        cluster.node_groups.push(group);
+    }
+    for (link, addon) in std::mem::take(&mut draft.addons) {
+        let at = addon.at.clone();
+        let cluster = find(&mut draft, &link, &at);
+        cluster.addons.push(addon);
+    }
+    let mut controllers = Vec::new();
+    for (link, mut controller) in std::mem::take(&mut draft.controllers) {
+        controller.cluster = link.and_then(|link| {
+            let mut of_scope = draft.clusters.iter().filter(|cluster| cluster.scope == link.scope);
+            match (of_scope.next(), of_scope.next()) {
+                (Some(one), None) => Some(one.snapshot.id.clone()),
+                _ => None,
+            }
+        });
+        controllers.push(controller);
+    }
+    let mut declared = Declared {
+        clusters: draft.clusters.into_iter().map(|cluster| cluster.snapshot).collect(),
+        controllers,
+        unread: draft.unread,
+    };
+    for cluster in &mut declared.clusters {
+        cluster.node_groups.sort_by(|a, b| (&a.at, &a.name).cmp(&(&b.at, &b.name)));
+        cluster.addons.sort_by(|a, b| (&a.at, &a.name).cmp(&(&b.at, &b.name)));
+    }
+    declared.clusters.sort_by(|a, b| a.id.cmp(&b.id));
+    declared.unread.extend(declared.clusters.iter().flat_map(ClusterSnapshot::unreadable).cloned());
+    declared.unread.extend(declared.controllers.iter().filter_map(|controller| match &controller.version {
+        Observed::Unreadable(why) => Some(why.clone()),
+        Observed::Known(_) | Observed::Absent => None,
+    }));
+    declared.unread.sort_by(|a, b| (&a.at, &a.reason).cmp(&(&b.at, &b.reason)));
+    declared.unread.dedup();
+    declared
+}
+
+/// Cluster API says of one pool in two objects of the same name: the version in one, the image in the other.
+fn merged_pools(groups: Vec<(Link, eks_model::NodeGroup)>) -> Vec<(Link, eks_model::NodeGroup)> {
+    let (pools, mut rest): (Vec<_>, Vec<_>) =
+        groups.into_iter().partition(|(_, group)| group.declared_as == "AWSManagedMachinePool");
+    for (link, pool) in pools {
+        let partner = rest.iter_mut().find(|(other, group)| {
+            group.declared_as == "MachinePool" && group.name == pool.name && other.scope == link.scope
+        });
+        match partner {
+            Some((_, group)) => {
+                group.image = pool.image;
+                if group.kubelet.is_absent() {
+                    group.kubelet = pool.kubelet;
+                }
+            }
+            None => rest.push((link, pool)),
+        }
+    }
+    rest
+}
+
+/// The cluster that a piece belongs to; one that is declared elsewhere where it is none of these.
+fn find<'d>(draft: &'d mut Draft, link: &Link, at: &eks_model::Place) -> &'d mut ClusterSnapshot {
+    let named =
+        |cluster: &draft::DraftCluster| link.name.as_ref().is_some_and(|name| cluster.names.contains(name));
+    let in_scope =
+        |cluster: &draft::DraftCluster| cluster.scope == link.scope && !cluster.snapshot.declared_elsewhere;
+    let only = |found: Vec<usize>| if let [one] = found.as_slice() { Some(*one) } else { None };
+    let of = |wanted: &dyn Fn(&draft::DraftCluster) -> bool| -> Vec<usize> {
+        draft.clusters.iter().enumerate().filter(|(_, cluster)| wanted(cluster)).map(|(n, _)| n).collect()
+    };
+    let here = |cluster: &draft::DraftCluster| !cluster.snapshot.declared_elsewhere;
+    let found = of(&|cluster| in_scope(cluster) && named(cluster))
+        .first()
+        .copied()
+        .or_else(|| only(of(&|cluster| here(cluster) && named(cluster))))
+        // A name that is not known, or that is of nothing in the tree: the only cluster beside it.
+        .or_else(|| if link.name.is_none() { only(of(&in_scope)) } else { None })
+        .or_else(|| if link.name.is_none() && link.scope.is_empty() { only(of(&here)) } else { None });
+    let index = found.unwrap_or_else(|| {
+        let name = link.name.clone().unwrap_or_else(|| "of another tree".to_owned());
+        let id = format!("{} (elsewhere) {name}", link.scope);
+        match draft.clusters.iter().position(|cluster| cluster.snapshot.id == id) {
+            Some(index) => index,
+            None => {
+                let mut cluster = draft::cluster(id, name.clone(), "cluster declared elsewhere", at.clone());
+                cluster.declared_elsewhere = true;
+                draft.clusters.push(draft::DraftCluster {
+                    snapshot: cluster,
+                    scope: link.scope.clone(),
+                    names: vec![name],
+                });
+                draft.clusters.len() - 1
+            }
+        }
+    });
+    match draft.clusters.get_mut(index) {
+        Some(cluster) => &mut cluster.snapshot,
+        // The index was just found, or pushed.
+        None => unreachable!("a cluster that was just found is gone"),
+    }
+}
