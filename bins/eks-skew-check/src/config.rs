@@ -19,7 +19,16 @@ pub(crate) struct Config {
     pub(crate) from: Option<KubeMinor>,
     pub(crate) to: Option<KubeMinor>,
     pub(crate) fail_on: Option<FailOn>,
+    /// A recorded catalogue of add-ons: its path, and the day of it.
+    pub(crate) addons: Option<(PathBuf, jiff::civil::Date)>,
     pub(crate) suppress: Vec<SuppressEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawAddons {
+    file: PathBuf,
+    as_of: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -28,6 +37,7 @@ struct Raw {
     from: Option<Version>,
     to: Option<Version>,
     fail_on: Option<RawFailOn>,
+    addons: Option<RawAddons>,
     #[serde(default)]
     suppress: Vec<SuppressEntry>,
 }
@@ -81,7 +91,7 @@ impl Config {
             line.is_empty() || line.starts_with('#') || line == "---"
         });
         let raw = if nothing {
-            Raw { from: None, to: None, fail_on: None, suppress: Vec::new() }
+            Raw { from: None, to: None, fail_on: None, addons: None, suppress: Vec::new() }
         } else {
             serde_yaml::from_str(text)
                 .with_context(|| format!("the configuration {file} is wrong; correct it"))?
@@ -113,7 +123,17 @@ impl Config {
                 ),
             }
         };
+        let addons = raw
+            .addons
+            .map(|addons| {
+                let day = addons.as_of.parse().with_context(|| {
+                    format!("the configuration {file}: `as-of` of `addons` is no day like 2026-11-24")
+                })?;
+                anyhow::Ok((root.join(addons.file), day))
+            })
+            .transpose()?;
         Ok(Self {
+            addons,
             root: root.to_owned(),
             from: minor(raw.from, "from")?,
             to: minor(raw.to, "to")?,

@@ -8,17 +8,17 @@ mod name;
 mod read;
 mod walk;
 
-use std::cell::RefCell;
-use std::io::Read;
+use std::cell::{Cell, RefCell};
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use eks_deprecations::{Catalogue, Format, HelmRelease, Scan, judge, matters};
+use eks_declared::Interest;
+use eks_deprecations::{Catalogue, HelmRelease, Scan, judge, matters};
 use eks_model::{Finding, Scanned, Unread, UnreadKind, Window};
 
 use crate::suppress::CommentPragma;
 
-pub(crate) use name::{format_of, format_of_path};
+pub(crate) use name::{Kind, kind_of, kind_of_path};
 pub(crate) use read::Buffer;
 pub(crate) use walk::walk;
 
@@ -32,6 +32,8 @@ pub(crate) struct Job<'a> {
     pub(crate) no_ignore: bool,
     /// Remember what was passed over.
     pub(crate) verbose: bool,
+    /// Keep what declares clusters, nodes, add-ons or controllers.
+    pub(crate) keep: bool,
     /// For the progress bar.
     pub(crate) progress: &'a Counters,
 }
@@ -58,6 +60,8 @@ pub(crate) struct Outcome {
     pub(crate) releases: Vec<FoundRelease>,
     pub(crate) pragmas: Vec<CommentPragma>,
     pub(crate) scanned: Scanned,
+    /// Files that declare something, to be read together: path as shown, and bytes.
+    pub(crate) kept: Vec<(String, Vec<u8>)>,
     /// What was passed over, and why; only when asked for.
     pub(crate) skipped: Vec<String>,
     /// Symbolic links that wait to be followed.
@@ -65,7 +69,7 @@ pub(crate) struct Outcome {
     /// Numbers of the files that were read.
     read: Vec<u64>,
     /// Kinds met lately, and whether they matter.
-    recent: Vec<(String, String, bool)>,
+    recent: Vec<(String, String, bool, Interest)>,
 }
 
 /// How many kinds are remembered.
@@ -76,6 +80,7 @@ impl Outcome {
         self.findings.extend(other.findings);
         self.unread.extend(other.unread);
         self.releases.extend(other.releases);
+        self.kept.extend(other.kept);
         self.pragmas.extend(other.pragmas);
         self.scanned += other.scanned;
         self.skipped.extend(other.skipped);
@@ -95,30 +100,69 @@ impl Outcome {
     }
 
     /// Scans the bytes of one file.
-    pub(crate) fn scan(&mut self, job: &Job<'_>, shown: &str, format: Format, bytes: &[u8]) {
+    pub(crate) fn scan(&mut self, job: &Job<'_>, shown: &str, kind: Kind, bytes: &[u8]) {
         self.scanned.files += 1;
         self.scanned.bytes += bytes.len() as u64;
         job.progress.files.fetch_add(1, Ordering::Relaxed);
         job.progress.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        let format = match kind {
+            Kind::Text(format) => format,
+            Kind::Terraform => {
+                self.keep(job, shown, bytes);
+                return;
+            }
+            Kind::Template => {
+                if eks_declared::may_declare(bytes) {
+                    self.keep(job, shown, bytes);
+                }
+                return;
+            }
+        };
+        let (declares, images) = (Cell::new(false), Cell::new(false));
         // The same few kinds come again and again, also from file to file.
         let recent = RefCell::new(std::mem::take(&mut self.recent));
         let wanted = |api: &str, kind: &str| {
             let mut recent = recent.borrow_mut();
-            if let Some((_, _, known)) = recent.iter().find(|(a, k, _)| a == api && k == kind) {
-                return *known;
+            let known = recent.iter().find(|(a, k, _, _)| a == api && k == kind);
+            let (matters, interest) = match known {
+                Some((_, _, matters, interest)) => (*matters, *interest),
+                None => {
+                    let matters = matters(job.catalogue, api, kind, job.window);
+                    let interest = eks_declared::interest(api, kind);
+                    if recent.len() >= RECENT {
+                        recent.clear();
+                    }
+                    recent.push((api.to_owned(), kind.to_owned(), matters, interest));
+                    (matters, interest)
+                }
+            };
+            match interest {
+                Interest::None => {}
+                Interest::Declares => declares.set(true),
+                Interest::RunsImages => images.set(true),
             }
-            let matters = matters(job.catalogue, api, kind, job.window);
-            if recent.len() >= RECENT {
-                recent.clear();
-            }
-            recent.push((api.to_owned(), kind.to_owned(), matters));
             matters
         };
         let scan = eks_deprecations::scan_with(bytes, format, &wanted);
         self.recent = recent.into_inner();
         self.scanned.documents += scan.documents;
         self.scanned.objects += scan.objects;
+        let objects = scan.objects;
         self.take(job, shown, scan, Some(bytes));
+        let name = shown.rsplit('/').next().unwrap_or(shown);
+        if declares.get()
+            || (images.get() && eks_declared::has_known_image(bytes))
+            || (objects == 0 && eks_declared::may_declare(bytes))
+            || eks_declared::by_name(name) == Some(eks_declared::Name::Chart)
+        {
+            self.keep(job, shown, bytes);
+        }
+    }
+
+    fn keep(&mut self, job: &Job<'_>, shown: &str, bytes: &[u8]) {
+        if job.keep {
+            self.kept.push((shown.to_owned(), bytes.to_vec()));
+        }
     }
 
     /// Scans a Helm release found before.
@@ -151,17 +195,16 @@ impl Outcome {
             .extend(scan.pragmas.into_iter().map(|pragma| CommentPragma { file: shown.to_owned(), pragma }));
     }
 
-    /// Reads and scans standard input.
-    pub(crate) fn scan_stdin(&mut self, job: &Job<'_>, stdin: &mut dyn Read) {
-        let mut bytes = Vec::new();
-        match stdin.read_to_end(&mut bytes) {
-            Ok(0) => self.unread.push(Unread {
+    /// Scans what standard input gave.
+    pub(crate) fn scan_stdin(&mut self, job: &Job<'_>, stdin: &std::io::Result<Vec<u8>>) {
+        match stdin.as_deref() {
+            Ok([]) => self.unread.push(Unread {
                 file: "-".to_owned(),
                 line: None,
                 reason: "standard input is empty: did the command before it fail?".to_owned(),
                 kind: UnreadKind::Text,
             }),
-            Ok(_) => self.scan(job, "-", Format::Manifest, &bytes),
+            Ok(bytes) => self.scan(job, "-", Kind::default(), bytes),
             Err(error) => self.input_unread("-", format!("standard input cannot be read: {error}")),
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct Changed {
     before: Option<Vec<u8>>,
     /// Whether it was named itself: then it is read whatever its name.
     pub(crate) named: bool,
+    /// Whether it is gone now.
+    pub(crate) deleted: bool,
 }
 
 /// A change: the merge base, and the files that differ from it in the work tree.
@@ -60,12 +62,17 @@ impl Change {
         let merge_base = String::from_utf8_lossy(&found).trim().to_owned();
         let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end_matches(['\n', '\r']));
         // The whole repository is compared, so that a file moved into the paths is known as moved.
-        let args = ["diff", "--name-status", "-z", "-M", "--diff-filter=ACMRT", &merge_base];
+        let args = ["diff", "--name-status", "-z", "-M", "--diff-filter=ACDMRT", &merge_base];
         let mut files = changed(&git(&top, &args).with_context(hint)?);
         let args = ["ls-files", "--others", "--exclude-standard", "-z"];
         let untracked = git(&top, &args).with_context(hint)?;
         for path in untracked.split(|&b| b == 0).filter(|path| !path.is_empty()) {
-            files.push(Changed { path: path_from(path.to_vec()), before: None, named: false });
+            files.push(Changed {
+                path: path_from(path.to_vec()),
+                before: None,
+                named: false,
+                deleted: false,
+            });
         }
         // git speaks of real paths.
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -99,6 +106,12 @@ impl Change {
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(Self { top, base: merge_base, files })
+    }
+
+    /// The path that a file had at the merge base, from a folder on.
+    pub(crate) fn path_before(&self, file: &Changed, directory: &Path) -> Option<PathBuf> {
+        let here = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+        file.before.as_ref().map(|before| from_here(&self.top.join(path_from(before.clone())), &here))
     }
 
     /// What the changed files held at the merge base, one by one, in one call of git. What was no
@@ -189,7 +202,8 @@ fn changed(diff: &[u8]) -> Vec<Changed> {
             }
             _ => (first.clone(), Some(first)),
         };
-        files.push(Changed { path: path_from(path), before, named: false });
+        let deleted = status.first() == Some(&b'D');
+        files.push(Changed { path: path_from(path), before, named: false, deleted });
     }
     files
 }

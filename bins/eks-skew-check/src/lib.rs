@@ -1,18 +1,21 @@
 //! `eks-skew-check`: says what will stop working between two Kubernetes versions, before it is
 //! merged. It can only read.
 //!
-//! The wiring of the command: [`cli`] names the flags, `files` finds and reads the files,
-//! `config`, `suppress`, `baseline` and `git` decide which findings count, `explain` prints rows
+//! The wiring of the command: [`cli`] names the flags, `check` and `plan` are what it does, `files` finds and
+//! reads the files, `declared` has what they declare judged, `config`, `suppress`, `baseline` and `git` decide which findings count, `explain` prints rows
 //! of the catalogue. What is found is decided in `eks-deprecations`, how it is shown in
 //! `eks-report`.
 
 mod baseline;
+mod check;
 pub mod cli;
 mod config;
+mod declared;
 mod explain;
 mod files;
 mod git;
 mod output;
+mod plan;
 mod progress;
 mod rules;
 mod run;

@@ -35,6 +35,7 @@ pub(crate) struct Draft {
     pub(crate) addons: Vec<(Link, Addon)>,
     pub(crate) controllers: Vec<(Option<Link>, Controller)>,
     pub(crate) unread: Vec<Unreadable>,
+    pub(crate) comments: Vec<crate::Comment>,
 }
 
 /// Marks of a text that is filled in before it is used.

@@ -32,6 +32,10 @@
 //!
 //! This crate opens no file: paths and bytes come in as values. It knows no clock, no network and no environment.
 #![warn(clippy::disallowed_methods)]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a reader asks for the one or two shapes of a value that it can take; every other is handled as `not that`"
+)]
 
 mod cloudformation;
 mod draft;
@@ -39,8 +43,10 @@ mod eksctl;
 mod json;
 mod kubernetes;
 mod node;
+mod sniff;
 mod terraform;
 mod tree;
 mod yaml;
 
-pub use tree::{Declared, Tree};
+pub use sniff::{Interest, Name, by_name, has_known_image, interest, may_declare};
+pub use tree::{Comment, Declared, Tree};

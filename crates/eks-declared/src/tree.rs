@@ -25,6 +25,18 @@ pub struct Declared {
     pub controllers: Vec<Controller>,
     /// What could not be read, parts of the clusters and controllers included.
     pub unread: Vec<Unreadable>,
+    /// Comments to this program in files of Terraform; those of YAML are the scanner's business.
+    pub comments: Vec<Comment>,
+}
+
+/// A comment to this program: `# eks-skew-check: ignore SKEW003 reason=…`. Its document is the top-level block
+/// that it stands in or above.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// The file.
+    pub file: String,
+    /// The comment.
+    pub pragma: eks_deprecations::Pragma,
 }
 
 impl Tree {
@@ -39,6 +51,20 @@ impl Tree {
         let path: String = path.into();
         let path = path.strip_prefix("./").map_or(path.clone(), str::to_owned);
         self.files.insert(path, bytes.into());
+    }
+
+    /// A line of a file, without its line break, where it is text.
+    pub fn line(&self, path: &str, line: u32) -> Option<&str> {
+        let bytes = self.files.get(path)?;
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+        let line = bytes.split(|&b| b == b'\n').nth(index)?;
+        std::str::from_utf8(line).ok().map(|line| line.trim_end_matches('\r'))
+    }
+
+    /// The files, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
     }
 
     /// How many files it has.
@@ -216,6 +242,7 @@ fn joined(mut draft: Draft) -> Declared {
         clusters: draft.clusters.into_iter().map(|cluster| cluster.snapshot).collect(),
         controllers,
         unread: draft.unread,
+        comments: draft.comments,
     };
     for cluster in &mut declared.clusters {
         cluster.node_groups.sort_by(|a, b| (&a.at, &a.name).cmp(&(&b.at, &b.name)));

@@ -127,7 +127,7 @@ pub fn judge(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Find
         };
         findings.extend(kube_proxy(version, &subject, window).map(place));
         for group in &cluster.node_groups {
-            findings.extend(beside_kubelet(version, &subject, group, window).map(place));
+            findings.extend(beside_kubelet(version, &subject, group).map(place));
         }
     }
     findings
@@ -199,13 +199,10 @@ fn kube_proxy(version: KubeMinor, subject: &str, window: Window) -> Option<Findi
 }
 
 /// kube-proxy beside the kubelets of a group, as declared.
-fn beside_kubelet(version: KubeMinor, subject: &str, group: &NodeGroup, window: Window) -> Option<Finding> {
+fn beside_kubelet(version: KubeMinor, subject: &str, group: &NodeGroup) -> Option<Finding> {
     let kubelet = match &group.kubelet {
         Observed::Known(kubelet) => kubelet.value.minor(),
-        // Nodes that follow the control plane are at its version, at the end of the window too.
-        Observed::Absent if group.follows_control_plane => {
-            return points(window).find_map(|(hop, api)| beside(version, subject, group, api, hop));
-        }
+        // Nodes that follow are at the API server's version, of which SKEW002 speaks.
         Observed::Absent | Observed::Unreadable(_) => return None,
     };
     beside(version, subject, group, kubelet, None)
@@ -300,6 +297,47 @@ pub fn judge_component(controller: &Controller, window: Window) -> Option<Findin
     found.name.clone_from(&controller.name);
     found.namespace.clone_from(&controller.namespace);
     Some(found)
+}
+
+/// Clusters that are declared twice with different versions: the same name, in the same way, in one folder.
+///
+/// Each of the two is named at its own place.
+pub fn judge_together(clusters: &[ClusterSnapshot]) -> Vec<Finding> {
+    let folder = |cluster: &ClusterSnapshot| {
+        cluster.at.file.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned())
+    };
+    let mut findings = Vec::new();
+    // One configuration of Terraform is several clusters, of one name, by its variables.
+    let terraform = |cluster: &ClusterSnapshot| {
+        cluster.declared_as.starts_with("aws_") || cluster.declared_as.starts_with("module")
+    };
+    for (index, cluster) in clusters.iter().enumerate().filter(|(_, cluster)| !terraform(cluster)) {
+        let Some(version) = cluster.control_plane.known() else { continue };
+        let other = clusters.iter().enumerate().find_map(|(other, twin)| {
+            let twin_version = twin.control_plane.known()?;
+            (other != index
+                && twin.name == cluster.name
+                && twin.name != "?"
+                && twin.declared_as == cluster.declared_as
+                && folder(twin) == folder(cluster)
+                && twin_version.value.minor() != version.value.minor())
+            .then_some(twin_version)
+        });
+        let Some(other) = other else { continue };
+        let mut found =
+            finding(&rules::CONTRADICTION, Severity::Unknown, Status::Contradiction, cluster, &version.at);
+        found.message = format!(
+            "cluster \"{}\" is declared at {} here and at {} in {}:{}: which of them holds, nobody can say",
+            cluster.name,
+            version.value.minor(),
+            other.value.minor(),
+            other.at.file,
+            other.at.line
+        );
+        found.remedy = "declare it once, or give the two different names".to_owned();
+        findings.push(found);
+    }
+    findings
 }
 
 /// Whether [`judge_component`] has a rule for a component.

@@ -41,7 +41,7 @@ mod skew;
 pub use calendar::{Calendar, Outlook, Price, Release, Support, dollars};
 pub use change::judge_change;
 pub use image::{ImageEnd, image_end, node_image, release_version};
-pub use judge::{is_component, judge, judge_component, window_of};
+pub use judge::{is_component, judge, judge_component, judge_together, window_of};
 pub use plan::{GroupVersion, Plan, Policy, Step, Versions, Violation, hops, plan, plan_back};
 pub use rollback::{NoWayBack, Rollback, RollbackFacts, WINDOW, rollback};
 pub use skew::{

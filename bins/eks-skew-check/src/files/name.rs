@@ -2,7 +2,42 @@
 
 use std::path::Path;
 
+use eks_declared::Name;
 use eks_deprecations::Format;
+
+/// What a file is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A text with manifests in it, and maybe with declarations.
+    Text(Format),
+    /// A file of Terraform.
+    Terraform,
+    /// A CloudFormation template, if what is in it says so.
+    Template,
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self::Text(Format::Manifest)
+    }
+}
+
+/// What a file of this name is read as; `None` when it is no business of ours.
+pub(crate) fn kind_of(name: &str) -> Option<Kind> {
+    match eks_declared::by_name(name) {
+        Some(Name::Terraform) => Some(Kind::Terraform),
+        Some(Name::Template) => match format_of(name) {
+            Some(format) => Some(Kind::Text(format)),
+            None => Some(Kind::Template),
+        },
+        Some(Name::Chart) | None => format_of(name).map(Kind::Text),
+    }
+}
+
+/// As [`kind_of`], of the last part of a path.
+pub(crate) fn kind_of_path(path: &Path) -> Option<Kind> {
+    path.file_name().and_then(|name| kind_of(&name.to_string_lossy()))
+}
 
 /// What people put behind `.yaml` for texts that become YAML.
 const SUFFIXES: [&str; 19] = [
@@ -11,7 +46,7 @@ const SUFFIXES: [&str; 19] = [
 ];
 
 /// What a file of this name is meant to be; `None` when it is no business of ours.
-pub(crate) fn format_of(name: &str) -> Option<Format> {
+fn format_of(name: &str) -> Option<Format> {
     // Nearly all names are settled by this, without an allocation.
     match extension(name) {
         Some("yaml" | "yml") => return Some(Format::Manifest),
@@ -34,11 +69,6 @@ pub(crate) fn format_of(name: &str) -> Option<Format> {
         }
     }
     (extension(&name) == Some("tpl")).then_some(Format::Helpers)
-}
-
-/// As [`format_of`], of the last part of a path.
-pub(crate) fn format_of_path(path: &Path) -> Option<Format> {
-    path.file_name().and_then(|name| format_of(&name.to_string_lossy()))
 }
 
 fn extension(name: &str) -> Option<&str> {
@@ -70,6 +100,24 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(format_of(name), format, "{name}");
+        }
+    }
+
+    #[test]
+    fn declarations_are_known_by_their_names_too() {
+        for (name, kind) in [
+            ("main.tf", Some(Kind::Terraform)),
+            ("main.tf.json", Some(Kind::Terraform)),
+            ("prod.auto.tfvars", Some(Kind::Terraform)),
+            ("prod.tfvars.json", Some(Kind::Terraform)),
+            ("cluster.template", Some(Kind::Template)),
+            ("cluster.yaml.template", Some(Kind::Text(Format::Manifest))),
+            ("cluster.yaml", Some(Kind::Text(Format::Manifest))),
+            ("plan.json", Some(Kind::Text(Format::Json))),
+            ("main.tftpl", None),
+            ("terraform.tfstate", None),
+        ] {
+            assert_eq!(kind_of(name), kind, "{name}");
         }
     }
 }

@@ -7,12 +7,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use eks_deprecations::Format;
 use eks_model::{Unread, UnreadKind};
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Buffer, Job, Outcome, format_of, format_of_path, shown};
+use super::{Buffer, Job, Kind, Outcome, kind_of, kind_of_path, shown};
 
 /// How many files of one folder make a piece of work.
 const CHUNK: usize = 64;
@@ -68,7 +67,7 @@ struct Folder {
 struct NamedFile {
     path: PathBuf,
     real: PathBuf,
-    format: Format,
+    format: Kind,
     regular: bool,
 }
 
@@ -153,7 +152,7 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
         match fs::metadata(&path) {
             Ok(meta) if meta.is_dir() => folders.push((path, real)),
             Ok(meta) if meta.is_file() || is_stream(&path) => {
-                let format = format_of_path(&path).unwrap_or_default();
+                let format = kind_of_path(&path).unwrap_or_default();
                 files.push(NamedFile { path, real, format, regular: meta.is_file() });
             }
             Ok(_) => {
@@ -202,7 +201,7 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
                     read.extend(outcome.read.drain(..));
                 }
             } else if target.is_file() {
-                let Some(format) = format_of_path(&path).or_else(|| format_of_path(&target)) else {
+                let Some(format) = kind_of_path(&path).or_else(|| kind_of_path(&target)) else {
                     continue;
                 };
                 if read.insert(fingerprint(&target)) {
@@ -309,14 +308,7 @@ fn cannot(what: &str, error: &std::io::Error) -> String {
     format!("{what} cannot be read: {error}{hint}")
 }
 
-fn file(
-    job: &Job<'_>,
-    path: &Path,
-    format: Format,
-    regular: bool,
-    buffer: &mut Buffer,
-    outcome: &mut Outcome,
-) {
+fn file(job: &Job<'_>, path: &Path, format: Kind, regular: bool, buffer: &mut Buffer, outcome: &mut Outcome) {
     let name = shown(path, job.directory);
     match buffer.read(path, regular) {
         Ok(bytes) => outcome.scan(job, &name, format, bytes),
@@ -338,12 +330,12 @@ impl Pass<'_> {
                 return;
             }
         };
-        let mut found: Vec<(OsString, FileType, Option<Format>)> = Vec::new();
+        let mut found: Vec<(OsString, FileType, Option<Kind>)> = Vec::new();
         for entry in entries {
             match entry.and_then(|entry| Ok((entry.file_type()?, entry))) {
                 Ok((kind, entry)) => {
                     let name = entry.file_name();
-                    let format = if kind.is_file() { format_of(&name.to_string_lossy()) } else { None };
+                    let format = if kind.is_file() { kind_of(&name.to_string_lossy()) } else { None };
                     if name == ".gitignore" && !job.no_ignore && kind.is_file() {
                         rules = Rules::inside(rules, &path, &entry.path());
                     } else if !kind.is_file() || format.is_some() {
@@ -367,6 +359,9 @@ impl Pass<'_> {
                     skip(outcome, "git's own");
                 } else if name == "node_modules" && !job.no_ignore {
                     skip(outcome, "packages, not manifests (--no-ignore looks into it)");
+                } else if matches!(name.to_str(), Some(".terraform" | ".terragrunt-cache")) && !job.no_ignore
+                {
+                    skip(outcome, "copies that Terraform made (--no-ignore looks into it)");
                 } else if left_out {
                     skip(outcome, "left out by .gitignore");
                 } else {
@@ -413,7 +408,7 @@ impl Pass<'_> {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 outcome.input_unread(&name, cannot("where the symbolic link leads", &error));
             }
-            Err(_) if format_of_path(&path).is_some() => {
+            Err(_) if kind_of_path(&path).is_some() => {
                 outcome.unread.push(Unread {
                     file: name,
                     line: None,

@@ -84,6 +84,46 @@ impl Parsed {
         block
     }
 
+    /// Comments to this program, each with the top-level block that it stands in or above.
+    pub(super) fn comments(&self) -> Vec<eks_deprecations::Pragma> {
+        const MARK: &str = "eks-skew-check:";
+        if !self.text.contains(MARK) {
+            return Vec::new();
+        }
+        let line_of = |at: usize| place(&self.text, &self.lines, at).0;
+        let ends: Vec<u32> = self
+            .body
+            .iter()
+            .map(|structure| match structure {
+                Structure::Attribute(attribute) => attribute.span(),
+                Structure::Block(block) => block.span(),
+            })
+            .map(|span| span.map_or(u32::MAX, |span| line_of(span.end.saturating_sub(1))))
+            .collect();
+        let mut comments = Vec::new();
+        for (line, number) in self.text.lines().zip(1_u32..) {
+            let Some((before, after)) = line.split_once(MARK) else { continue };
+            let before = before.trim_end();
+            let Some(before) = before.strip_suffix('#').or_else(|| before.strip_suffix("//")) else {
+                continue;
+            };
+            // A quote before it may still be open.
+            if before.contains('"') {
+                continue;
+            }
+            let Some(block) = ends.iter().position(|&end| number <= end) else { continue };
+            let first = block.checked_sub(1).and_then(|before| ends.get(before)).map_or(1, |end| end + 1);
+            let last = ends.get(block).copied().unwrap_or(number);
+            comments.push(eks_deprecations::Pragma {
+                line: number,
+                document: u32::try_from(block).unwrap_or(u32::MAX),
+                lines: (first, last),
+                text: after.trim().to_owned(),
+            });
+        }
+        comments
+    }
+
     pub(super) fn place_of(&self, span: Option<std::ops::Range<usize>>, document: u32) -> At {
         self.at(span, document)
     }
@@ -104,7 +144,10 @@ fn blank_line(text: &mut String, line: usize) -> bool {
     let Some(&start) = line.checked_sub(1).and_then(|line| lines.get(line)) else { return false };
     let end = lines.get(line).map_or(text.len(), |next| next - 1);
     let Some(found) = text.get(start..end) else { return false };
-    let simple = found.split_once('=').is_some_and(|(_, value)| !value.contains(['{', '[', '(', '<']))
+    let balanced = |open: char, close: char| found.matches(open).count() == found.matches(close).count();
+    let simple = found.contains(['=', ':'])
+        && !found.contains("<<")
+        && [('{', '}'), ('[', ']'), ('(', ')')].iter().all(|&(open, close)| balanced(open, close))
         && !["version", "ami", "release"].iter().any(|word| found.contains(word));
     if simple {
         let blanks = " ".repeat(found.len());

@@ -80,6 +80,11 @@ pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
         } else {
             match Parsed::new(file.number, file.text) {
                 Ok(body) => {
+                    draft.comments.extend(
+                        body.comments()
+                            .into_iter()
+                            .map(|pragma| crate::Comment { file: file.path.to_owned(), pragma }),
+                    );
                     parsed.push((file, body));
                     continue;
                 }

@@ -425,7 +425,14 @@ fn is_for_eks(text: &str) -> bool {
 /// `kubernetes.io/cluster/NAME` in the tags of a group: whether there is one, and the name where it is known.
 fn tagged_cluster<'p>(module: &Rc<Module<'p>>, block: &Block<'p>, bound: &Bound) -> Option<Option<String>> {
     const MARK: &str = "kubernetes.io/cluster/";
-    let keys = block.blocks("tag").filter_map(|tag| module.attribute(tag, "key", bound));
+    let keys: Vec<Node> = block.blocks("tag").filter_map(|tag| module.attribute(tag, "key", bound)).collect();
+    // kOps makes clusters of its own with the same mark.
+    let kops = |key: &Node| {
+        key.text().is_some_and(|text| text.starts_with("kops.k8s.io/") || text.starts_with("k8s.io/role/"))
+    };
+    if keys.iter().any(kops) {
+        return None;
+    }
     for key in keys {
         if let Some(name) = key.text().and_then(|text| text.strip_prefix(MARK)) {
             return Some(Some(name.to_owned()).filter(|name| !is_filled_in(name)));

@@ -177,11 +177,26 @@ fn kube_proxy_is_judged_beside_the_api_server_and_the_kubelets() {
 }
 
 #[test]
-fn nodes_that_follow_leave_an_old_kube_proxy_behind() {
+fn nodes_that_follow_are_where_the_api_server_is() {
     let mut cluster = with_kube_proxy(35, "v1.33.10-eksbuild.29", 35);
     cluster.node_groups[0].kubelet = Observed::Absent;
     cluster.node_groups[0].follows_control_plane = true;
-    assert_eq!(found(&cluster, 37), ["SKEW002@37 block", "SKEW004@37 block"]);
+    assert_eq!(found(&cluster, 37), ["SKEW002@37 block"]);
+}
+
+#[test]
+fn a_cluster_that_is_declared_twice_contradicts_itself() {
+    let twin = |file: &str, minor| {
+        let mut cluster = healthy();
+        cluster.control_plane = version(minor, 2);
+        cluster.at.file = file.to_owned();
+        cluster
+    };
+    let ids = |clusters: &[ClusterSnapshot]| judge_together(clusters).iter().map(shown).collect::<Vec<_>>();
+    assert_eq!(ids(&[twin("a/x.yaml", 35), twin("a/y.yaml", 36)]), ["SKEW011 unknown", "SKEW011 unknown"]);
+    assert_eq!(ids(&[twin("a/x.yaml", 36), twin("a/y.yaml", 36)]), Vec::<String>::new());
+    // Environments in folders of their own may share a name.
+    assert_eq!(ids(&[twin("a/x.yaml", 35), twin("b/x.yaml", 36)]), Vec::<String>::new());
 }
 
 #[test]

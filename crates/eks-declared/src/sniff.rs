@@ -1,0 +1,131 @@
+//! Whether a file is worth keeping for [`Tree`](crate::Tree), asked while it is read for other reasons: cheap, and never
+//! a false no.
+
+use std::sync::LazyLock;
+
+use eks_addons::{Controllers, ImageRef};
+use memchr::memmem::Finder;
+
+use crate::{kubernetes, terraform, tree};
+
+/// What an object may say to this crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interest {
+    /// Nothing.
+    None,
+    /// It declares clusters, nodes, add-ons or charts.
+    Declares,
+    /// It runs images, which [`has_known_image`] looks at.
+    RunsImages,
+}
+
+/// What an object of this API may say.
+///
+/// ```
+/// use eks_declared::{Interest, interest};
+/// assert_eq!(interest("eksctl.io/v1alpha5", "ClusterConfig"), Interest::Declares);
+/// assert_eq!(interest("apps/v1", "Deployment"), Interest::RunsImages);
+/// assert_eq!(interest("v1", "ConfigMap"), Interest::None);
+/// ```
+pub fn interest(api_version: &str, kind: &str) -> Interest {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    if kubernetes::concerns(group, kind) {
+        Interest::Declares
+    } else if tree::is_workload(kind) {
+        Interest::RunsImages
+    } else {
+        Interest::None
+    }
+}
+
+/// Whether a text names an image of a known controller.
+pub fn has_known_image(text: &[u8]) -> bool {
+    static IMAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("image"));
+    IMAGE.find_iter(text).any(|at| {
+        let rest = text.get(at + "image".len()..).unwrap_or_default();
+        let rest = rest.strip_prefix(b"\"").or_else(|| rest.strip_prefix(b"'")).unwrap_or(rest);
+        let Some(value) = rest.strip_prefix(b":") else { return false };
+        let line = value.get(..memchr::memchr(b'\n', value).unwrap_or(value.len())).unwrap_or_default();
+        let line = line.get(..LONGEST_IMAGE).unwrap_or(line);
+        let Ok(line) = std::str::from_utf8(line) else { return true };
+        let word = line.trim_start_matches([' ', '\t', '"', '\'']);
+        // Anchors, aliases, block scalars and line breaks in JSON: the reader looks at them.
+        if word.is_empty() || word.starts_with(['&', '*', '|', '>', '!']) {
+            return true;
+        }
+        let word = word.split([' ', '"', '\'', ',', '}', '\t', '\r']).next().unwrap_or(word);
+        ImageRef::parse(word).is_some_and(|image| Controllers::embedded().by_image(&image).is_some())
+    })
+}
+
+/// No reference to an image is longer.
+const LONGEST_IMAGE: usize = 600;
+
+/// Whether a text without Kubernetes objects may be a CloudFormation template or what `terraform show -json`
+/// prints, with something of EKS in it.
+pub fn may_declare(text: &[u8]) -> bool {
+    static MARKS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
+        ["AWS::EKS::", "AWSQS::EKS::", "AWS::AutoScaling::AutoScalingGroup", "\"aws_eks_"].map(Finder::new)
+    });
+    MARKS.iter().any(|mark| mark.find(text).is_some())
+}
+
+/// What a file is to this crate, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Name {
+    /// Terraform: always wanted.
+    Terraform,
+    /// A CloudFormation template by its suffix: wanted if [`may_declare`].
+    Template,
+    /// A Helm chart or a kustomization: wanted though it may hold no object.
+    Chart,
+}
+
+/// What a file of this name is; `None` when its content has to tell.
+///
+/// ```
+/// use eks_declared::{Name, by_name};
+/// assert_eq!(by_name("main.tf"), Some(Name::Terraform));
+/// assert_eq!(by_name("deployment.yaml"), None);
+/// ```
+pub fn by_name(name: &str) -> Option<Name> {
+    if terraform::is_terraform(name) {
+        Some(Name::Terraform)
+    } else if name.ends_with(".template") {
+        Some(Name::Template)
+    } else if name.eq_ignore_ascii_case("Chart.yaml")
+        || matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization")
+    {
+        Some(Name::Chart)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_images_are_seen_in_every_spelling() {
+        for text in [
+            "image: registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.1\n",
+            "- image:   \"quay.io/jetstack/cert-manager-controller:v1.19.1\" # comment\n",
+            "image: 'public.ecr.aws/karpenter/controller:1.6.3@sha256:00'",
+            "{\"image\":\"registry.k8s.io/ingress-nginx/controller:v1.12.1\",\"name\":\"x\"}",
+            "image: *anchor\n",
+            "image: >-\n  quay.io/jetstack/cert-manager-controller:v1.19.1\n",
+        ] {
+            assert!(has_known_image(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "",
+            "image: nginx:1.29\n",
+            "images: []\n",
+            "the image of cluster-autoscaler",
+            "imagePullPolicy: Always",
+        ] {
+            assert!(!has_known_image(text.as_bytes()), "{text}");
+        }
+    }
+}
