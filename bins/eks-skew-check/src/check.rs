@@ -55,11 +55,11 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
     let from_given = args.window.from.or(config.from).is_some();
     let with_capture = declared::matrix(&args.addons, &config, &environment.directory)?;
     let matrix = with_capture.as_ref().unwrap_or_else(|| Matrix::embedded());
-    let input = read_input(args, environment)?;
     let counters = Arc::new(Counters::default());
     let directory = environment.directory.clone();
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into);
     let progress = Progress::start(environment.watched, &counters);
+    let input = read_input(args, environment)?;
     let mut gathered =
         gather(args, &config_job(&directory, window, catalogue, args, &counters), threads, &input)?;
     // Where the files say which version is in use, that is where the window starts: APIs are judged again by it.
@@ -219,16 +219,13 @@ fn read_input(args: &FilesArgs, environment: &mut Environment<'_>) -> anyhow::Re
 }
 
 fn gather(args: &FilesArgs, job: &Job<'_>, threads: usize, input: &Input) -> anyhow::Result<Gathered> {
-    match &args.base {
-        Some(base) => {
-            let change = Change::since(base, &args.paths, job.directory)?;
-            changed_files(job, &change, args, threads)
-        }
-        None => {
-            let mut outcome = all_files(job, args, threads, input)?;
-            let read = Read::new(std::mem::take(&mut outcome.kept));
-            Ok(Gathered { outcome, known: None, read, before: None })
-        }
+    if let Some(base) = &args.base {
+        let change = Change::since(base, &args.paths, job.directory)?;
+        changed_files(job, &change, args, threads)
+    } else {
+        let mut outcome = all_files(job, args, threads, input)?;
+        let read = Read::new(std::mem::take(&mut outcome.kept));
+        Ok(Gathered { outcome, known: None, read, before: None })
     }
 }
 

@@ -124,17 +124,16 @@ impl Outcome {
         let wanted = |api: &str, kind: &str| {
             let mut recent = recent.borrow_mut();
             let known = recent.iter().find(|(a, k, _, _)| a == api && k == kind);
-            let (matters, interest) = match known {
-                Some((_, _, matters, interest)) => (*matters, *interest),
-                None => {
-                    let matters = matters(job.catalogue, api, kind, job.window);
-                    let interest = eks_declared::interest(api, kind);
-                    if recent.len() >= RECENT {
-                        recent.clear();
-                    }
-                    recent.push((api.to_owned(), kind.to_owned(), matters, interest));
-                    (matters, interest)
+            let (matters, interest) = if let Some((_, _, matters, interest)) = known {
+                (*matters, *interest)
+            } else {
+                let matters = matters(job.catalogue, api, kind, job.window);
+                let interest = eks_declared::interest(api, kind);
+                if recent.len() >= RECENT {
+                    recent.clear();
                 }
+                recent.push((api.to_owned(), kind.to_owned(), matters, interest));
+                (matters, interest)
             };
             match interest {
                 Interest::None => {}

@@ -1,10 +1,116 @@
 //! `plan`: the hops of declared clusters, and what changes in which file before and after each.
 
-use eks_report::ExitCode;
+mod planner;
 
-use crate::Environment;
-use crate::cli::PlanArgs;
+use std::path::PathBuf;
 
-pub(crate) fn plan(_args: &PlanArgs, _environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not yet")
+use anyhow::{Context, bail};
+use eks_addons::{Matrix, Wanted};
+use eks_deprecations::Catalogue;
+use eks_model::{Controller, DeclaredPlan, Observed, Tool};
+use eks_report::{ExitCode, plan_json, plan_markdown, plan_text};
+use eks_skew::Policy;
+
+use crate::cli::{AddonVersionArg, NodesArg, PlanArgs, PlanFormat};
+use crate::config::Config;
+use crate::declared::{self, Read};
+use crate::files::{Counters, Job, walk};
+use crate::{Environment, output, run};
+use planner::Planner;
+
+pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
+    for (index, output) in args.output.iter().enumerate() {
+        if args.output.iter().skip(index + 1).any(|other| other.file == output.file) {
+            bail!("two plans cannot both go to one place; name a file for one: --output FORMAT=FILE");
+        }
+    }
+    let catalogue = Catalogue::embedded();
+    let config = if args.no_config {
+        Config { root: environment.directory.clone(), ..Config::default() }
+    } else {
+        Config::load(args.config.as_deref(), &environment.directory)?
+    };
+    let (window, mut notes) = run::window(&args.window, &config, catalogue)?;
+    run::plausible(window, catalogue)?;
+    notes.retain(|note| !note.starts_with("no --from given"));
+    let with_capture = declared::matrix(&args.addons, &config, &environment.directory)?;
+    let matrix = with_capture.as_ref().unwrap_or_else(|| Matrix::embedded());
+    let counters = Counters::default();
+    let directory = environment.directory.clone();
+    let job = Job {
+        directory: &directory,
+        window,
+        catalogue,
+        no_ignore: false,
+        verbose: false,
+        keep: true,
+        progress: &counters,
+    };
+    let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    let threads = std::thread::available_parallelism().map_or(1, Into::into);
+    let outcome = walk(&job, &paths, threads);
+    let read = Read::new(outcome.kept);
+    let tool = Tool {
+        name: "eks-skew-check",
+        version: env!("CARGO_PKG_VERSION"),
+        facts: catalogue.newest().as_of.to_owned(),
+    };
+    let (policy, word) = match args.nodes {
+        NodesArg::Conservative => (Policy::Conservative, "conservative"),
+        NodesArg::Lazy => (Policy::Lazy, "lazy"),
+    };
+    let mut plan = DeclaredPlan::new(tool, window.to(), word);
+    plan.notes = notes;
+    let wanted = match args.addon_version {
+        AddonVersionArg::Smallest => Wanted::SmallestStep,
+        AddonVersionArg::Default => Wanted::Default,
+        AddonVersionArg::Newest => Wanted::Newest,
+    };
+    let only_one = read.declared.clusters.len() == 1;
+    for cluster in &read.declared.clusters {
+        let said = args.window.from.or(config.from);
+        let from = match &cluster.control_plane {
+            Observed::Known(version) => Some(version.value.minor()),
+            Observed::Absent | Observed::Unreadable(_) => said,
+        };
+        let controllers: Vec<&Controller> = read
+            .declared
+            .controllers
+            .iter()
+            .filter(|controller| match &controller.cluster {
+                Some(id) => *id == cluster.id,
+                None => only_one,
+            })
+            .collect();
+        plan.clusters.push(Planner { cluster, controllers, matrix, policy, wanted }.plan(from, window)?);
+    }
+    plan.unread = outcome
+        .unread
+        .iter()
+        .filter(|unread| unread.kind == eks_model::UnreadKind::Input)
+        .map(|unread| format!("{}: {}", unread.file, unread.reason))
+        .chain(read.declared.unread.iter().map(|u| format!("{}:{}: {}", u.at.file, u.at.line, u.reason)))
+        .collect();
+    if plan.clusters.is_empty() && plan.unread.is_empty() {
+        bail!(
+            "no cluster is declared in what was read; name the files or folders that do (Terraform, eksctl, CloudFormation, Cluster API, ACK, Crossplane)"
+        );
+    }
+    for output in &args.output {
+        let text = match output.format {
+            PlanFormat::Text => plan_text(&plan),
+            PlanFormat::Markdown => plan_markdown(&plan),
+            PlanFormat::Json => plan_json(&plan),
+        };
+        match &output.file {
+            None => output::to_stdout(environment, &text)?,
+            Some(file) => std::fs::write(directory.join(file), text).with_context(|| {
+                format!(
+                    "the plan cannot be written to {}; choose a place that can be written",
+                    file.display()
+                )
+            })?,
+        }
+    }
+    Ok(if plan.is_open() { ExitCode::Incomplete } else { ExitCode::Passed })
 }

@@ -100,11 +100,11 @@ impl Draft {
                 *at,
             ));
         }
-        self.parsed(self.text(node, what), what)
+        Self::parsed(self.text(node, what), what)
     }
 
     /// A text as a value.
-    fn parsed<T: std::str::FromStr>(&self, text: Observed<Placed<String>>, what: &str) -> Observed<Placed<T>>
+    fn parsed<T: std::str::FromStr>(text: Observed<Placed<String>>, what: &str) -> Observed<Placed<T>>
     where
         T::Err: std::fmt::Display,
     {
@@ -127,8 +127,7 @@ impl Draft {
             Observed::Known(Placed { value, at }) if value == "default" => {
                 Observed::Known(Placed { value: AddonWish::Default, at })
             }
-            text => self
-                .parsed(text, what)
+            text => Self::parsed(text, what)
                 .map(|Placed { value, at }| Placed { value: AddonWish::Pinned(value), at }),
         }
     }

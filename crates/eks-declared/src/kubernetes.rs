@@ -156,20 +156,20 @@ fn auto_mode(object: &Object<'_>, enabled: Option<&Node>, draft: &mut Draft) {
 fn ack_nodegroup(object: &Object<'_>, draft: &mut Draft) {
     let name = object.spec(&["name"]).and_then(Node::text).map_or_else(|| object.name(), str::to_owned);
     let spec = |key: &str| object.spec(&[key]);
-    let group = managed(object, name, "Nodegroup (ACK)", spec, draft);
+    let group = managed(object, &name, "Nodegroup (ACK)", spec, draft);
     draft.groups.push((ack_link(object), group));
 }
 
 /// A managed node group with the fields of the EKS API.
 fn managed<'a>(
     object: &Object<'_>,
-    name: String,
+    name: &str,
     declared_as: &'static str,
     field: impl Fn(&str) -> Option<&'a Node>,
     draft: &Draft,
 ) -> eks_model::NodeGroup {
     let at = draft.place(object.name_node().at);
-    let mut group = draft::group(name.clone(), NodeGroupKind::Managed, declared_as, at);
+    let mut group = draft::group(name.to_owned(), NodeGroupKind::Managed, declared_as, at);
     group.kubelet = draft.version(field("version"), &format!("the version of node group \"{name}\""));
     group.image = draft.image(field("amiType"));
     by_release(draft, &mut group, field("releaseVersion"));
@@ -241,7 +241,7 @@ fn crossplane(object: &Object<'_>, kind: &str, draft: &mut Draft) {
             );
         }
         "NodeGroup" => {
-            let mut group = managed(object, object.name(), "NodeGroup (Crossplane)", field, draft);
+            let mut group = managed(object, &object.name(), "NodeGroup (Crossplane)", field, draft);
             let follows = ["versionRef", "versionSelector"]
                 .iter()
                 .any(|key| object.spec(&["forProvider", key]).is_some());

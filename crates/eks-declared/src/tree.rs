@@ -85,13 +85,10 @@ impl Tree {
         let mut terraform_files = Vec::new();
         for (number, (path, bytes)) in (0_u32..).zip(&self.files) {
             let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-            let text = match std::str::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(_) => {
-                    let at = At { file: number, line: 1, column: 1, width: 1, document: 0 };
-                    draft.not_read("it is not UTF-8 text; convert it to UTF-8", at);
-                    continue;
-                }
+            let Ok(text) = std::str::from_utf8(bytes) else {
+                let at = At { file: number, line: 1, column: 1, width: 1, document: 0 };
+                draft.not_read("it is not UTF-8 text; convert it to UTF-8", at);
+                continue;
             };
             let (folder, name) = terraform::split(path);
             if terraform::is_terraform(name) {
@@ -301,18 +298,17 @@ fn find<'d>(draft: &'d mut Draft, link: &Link, at: &eks_model::Place) -> &'d mut
     let index = found.unwrap_or_else(|| {
         let name = link.name.clone().unwrap_or_else(|| "of another tree".to_owned());
         let id = format!("{} (elsewhere) {name}", link.scope);
-        match draft.clusters.iter().position(|cluster| cluster.snapshot.id == id) {
-            Some(index) => index,
-            None => {
-                let mut cluster = draft::cluster(id, name.clone(), "cluster declared elsewhere", at.clone());
-                cluster.declared_elsewhere = true;
-                draft.clusters.push(draft::DraftCluster {
-                    snapshot: cluster,
-                    scope: link.scope.clone(),
-                    names: vec![name],
-                });
-                draft.clusters.len() - 1
-            }
+        if let Some(index) = draft.clusters.iter().position(|cluster| cluster.snapshot.id == id) {
+            index
+        } else {
+            let mut cluster = draft::cluster(id, name.clone(), "cluster declared elsewhere", at.clone());
+            cluster.declared_elsewhere = true;
+            draft.clusters.push(draft::DraftCluster {
+                snapshot: cluster,
+                scope: link.scope.clone(),
+                names: vec![name],
+            });
+            draft.clusters.len() - 1
         }
     });
     match draft.clusters.get_mut(index) {

@@ -29,6 +29,7 @@
 
 mod addon;
 mod finding;
+mod plan;
 mod report;
 mod rule;
 mod snapshot;
@@ -38,6 +39,7 @@ mod window;
 
 pub use addon::{AddonVersion, ParseAddonVersionError, ParsePlatformError, PlatformVersions};
 pub use finding::{FailOn, Finding, Severity, Status};
+pub use plan::{Change, ChangeKind, ClusterPlan, DeclaredPlan, HopPlan};
 pub use report::{
     CheckReport, Scanned, Summary, Suppression, SuppressionState, Tool, Unread, UnreadKind, Verdict,
 };

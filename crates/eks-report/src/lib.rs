@@ -21,6 +21,7 @@ mod csv;
 mod exit_code;
 mod junit;
 mod markdown;
+mod plan;
 mod sarif;
 mod text;
 
@@ -33,6 +34,7 @@ use std::str::FromStr;
 use eks_model::CheckReport;
 
 pub use exit_code::ExitCode;
+pub use plan::{plan_json, plan_markdown, plan_text};
 pub use text::Paint;
 
 /// The JSON Schema of the JSON report, version 1.

@@ -72,7 +72,7 @@ pub(crate) fn render(report: &CheckReport) -> String {
 }
 
 /// Text in a table's cell: no bars, no line breaks, no markup.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
         match c {
@@ -88,7 +88,7 @@ fn cell(text: &str) -> String {
 }
 
 /// Text in code marks, one longer than any in it, in a table's cell.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     plain_code(text).replace('|', "\\|")
 }
 

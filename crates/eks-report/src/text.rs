@@ -207,7 +207,7 @@ fn place(file: &str, line: Option<u32>) -> String {
 
 /// Text out of files, made fit for a terminal: a name may hold line breaks, escape sequences, and
 /// marks that turn the direction of what follows.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let turns =
         |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
     text.chars().map(|c| if c.is_control() || turns(c) { ' ' } else { c }).collect()

@@ -179,11 +179,12 @@ impl<'p> Module<'p> {
             }
             Expression::Object(object) => {
                 let mut entries = Vec::new();
-                for (key, value) in object.iter() {
+                for (key, value) in object {
                     let key = match key {
-                        ObjectKey::Ident(name) => name.as_str().to_owned(),
                         // A bare name is that name; everything else is worked out.
-                        ObjectKey::Expression(Expression::Variable(name)) => name.as_str().to_owned(),
+                        ObjectKey::Ident(name) | ObjectKey::Expression(Expression::Variable(name)) => {
+                            name.as_str().to_owned()
+                        }
                         ObjectKey::Expression(key) => match self.expression(key, context, bound).text() {
                             Some(text) => text.to_owned(),
                             None => continue,
@@ -232,7 +233,7 @@ impl<'p> Module<'p> {
                     let mut arguments = arguments;
                     match arguments.pop() {
                         Some(Node { value: Value::List(items), .. }) => {
-                            arguments.extend(items.iter().cloned())
+                            arguments.extend(items.iter().cloned());
                         }
                         Some(last) => {
                             return Node::unknown(
@@ -251,7 +252,7 @@ impl<'p> Module<'p> {
             }
             Expression::Traversal(traversal) => {
                 let operators: Vec<&TraversalOperator> =
-                    traversal.operators.iter().map(|operator| operator.value()).collect();
+                    traversal.operators.iter().map(hcl_edit::Decorated::value).collect();
                 self.traversal(&traversal.expr, &operators, at, context, bound)
             }
             Expression::UnaryOp(unary) => {
@@ -531,10 +532,11 @@ impl<'p> Module<'p> {
             ),
             ("object", Value::Map(entries), Expression::Object(object)) => {
                 let mut out = Vec::new();
-                for (key, kind) in object.iter() {
+                for (key, kind) in object {
                     let name = match key {
-                        ObjectKey::Ident(name) => name.as_str(),
-                        ObjectKey::Expression(Expression::Variable(name)) => name.as_str(),
+                        ObjectKey::Ident(name) | ObjectKey::Expression(Expression::Variable(name)) => {
+                            name.as_str()
+                        }
                         ObjectKey::Expression(Expression::String(name)) => name.value().as_str(),
                         ObjectKey::Expression(_) => continue,
                     };
@@ -739,10 +741,10 @@ impl<'p> Module<'p> {
     /// `each` for looking at a block that makes several: the first, if it is known.
     fn first_each(self: &Rc<Self>, block: &Block<'p>) -> Bound {
         let first = self.instances(block).and_then(|instances| instances.into_iter().next());
-        self.bind_each(first.as_ref())
+        Self::bind_each(first.as_ref())
     }
 
-    pub(super) fn bind_each(&self, each: Option<&(Node, Node)>) -> Bound {
+    pub(super) fn bind_each(each: Option<&(Node, Node)>) -> Bound {
         let mut bound = Bound::new();
         if let Some((key, value)) = each {
             let entries = vec![("key".to_owned(), key.clone()), ("value".to_owned(), value.clone())];

@@ -31,6 +31,11 @@ pub(crate) fn is_terraform(name: &str) -> bool {
     [".tf", ".tf.json", ".tfvars", ".tfvars.json"].iter().any(|end| name.ends_with(end))
 }
 
+/// Terraform tells its files apart by the case of their suffix too.
+fn is_json(path: &str) -> bool {
+    path.rsplit('.').next() == Some("json")
+}
+
 /// Values of variables, and the file that they stand in.
 struct Given {
     folder: String,
@@ -69,7 +74,7 @@ pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
     let mut parsed: Vec<(&File<'_>, Parsed)> = Vec::new();
     let mut json: Vec<(&File<'_>, Node)> = Vec::new();
     for file in files {
-        let refused = if file.path.ends_with(".json") {
+        let refused = if is_json(file.path) {
             match crate::json::document(file.text, file.number) {
                 Ok(node) => {
                     json.push((file, node));

@@ -22,7 +22,7 @@ pub(super) fn read(module: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
         match module.instances(&resource.block) {
             Some(instances) => {
                 for each in &instances {
-                    let bound = module.bind_each(Some(each));
+                    let bound = Module::bind_each(Some(each));
                     read_resource(module, resource, Some(each), &bound, scope, draft);
                 }
             }
@@ -65,7 +65,7 @@ fn read_call<'p>(
     scope: &str,
     draft: &mut Draft,
 ) {
-    let bound = module.bind_each(each.as_ref());
+    let bound = Module::bind_each(each.as_ref());
     let source = module.attribute(call, "source", &Bound::new());
     let source = source.as_ref().and_then(Node::text).unwrap_or_default();
     let index =
@@ -298,7 +298,7 @@ fn cluster_link<'p>(module: &Rc<Module<'p>>, block: &Block<'p>, bound: &Bound, s
     let own = attribute.and_then(|attribute| match &attribute.value {
         Source::Hcl { expression: Expression::Traversal(traversal), .. } => {
             let Expression::Variable(head) = &traversal.expr else { return None };
-            match (head.as_str(), traversal.operators.first().map(|operator| operator.value())) {
+            match (head.as_str(), traversal.operators.first().map(hcl_edit::Decorated::value)) {
                 ("aws_eks_cluster", Some(TraversalOperator::GetAttr(name))) => {
                     Some(format!("{}aws_eks_cluster.{}", module.path, name.as_str()))
                 }
@@ -329,7 +329,7 @@ fn referred<'p>(module: &Rc<Module<'p>>, source: &Source<'p>, kind: &str) -> Opt
             if head.as_str() != kind {
                 return None;
             }
-            match traversal.operators.first().map(|operator| operator.value()) {
+            match traversal.operators.first().map(hcl_edit::Decorated::value) {
                 Some(TraversalOperator::GetAttr(name)) => name.as_str().to_owned(),
                 _ => return None,
             }
