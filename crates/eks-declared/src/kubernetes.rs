@@ -285,10 +285,16 @@ fn capa_control_plane(object: &Object<'_>, draft: &mut Draft) {
 
 fn capi_machines(object: &Object<'_>, draft: &mut Draft) {
     let reference = object.spec(&["template", "spec", "infrastructureRef", "kind"]).and_then(Node::text);
-    // Pools of other clouds and of clusters that kubeadm makes are no business of ours.
-    if !reference
-        .is_some_and(|kind| matches!(kind, "AWSManagedMachinePool" | "AWSMachinePool" | "AWSMachineTemplate"))
-    {
+    let bootstrap = object.spec(&["template", "spec", "bootstrap", "configRef", "kind"]).and_then(Node::text);
+    // Pools of other clouds, and those of clusters that kubeadm makes, are no business of ours.
+    let for_eks = match reference {
+        Some("AWSManagedMachinePool") => true,
+        Some("AWSMachinePool" | "AWSMachineTemplate") => {
+            bootstrap.is_some_and(|kind| kind.starts_with("EKSConfig") || kind.starts_with("NodeadmConfig"))
+        }
+        _ => false,
+    };
+    if !for_eks {
         return;
     }
     let name = object.name();
@@ -306,8 +312,16 @@ fn capa_machine_pool(object: &Object<'_>, draft: &mut Draft) {
     // The pool of the same name carries the version; only what the image says is added here.
     let name = object.name();
     let at = draft.place(object.name_node().at);
-    let mut group = draft::group(name.clone(), NodeGroupKind::Managed, "AWSManagedMachinePool", at);
-    group.image = draft.image(object.spec(&["amiType"]));
+    let mut group = draft::group(name.clone(), NodeGroupKind::Managed, "AWSManagedMachinePool", at.clone());
+    group.image = match (object.spec(&["amiType"]), object.spec(&["awsLaunchTemplate"])) {
+        // What the API of Cluster API takes when nothing is said: still Amazon Linux 2.
+        // <https://github.com/kubernetes-sigs/cluster-api-provider-aws/blob/2cf09d78/exp/api/v1beta2/awsmanagedmachinepool_types.go>
+        (None, None) => Observed::Known(Placed {
+            value: NodeImage { family: ImageFamily::AmazonLinux2, kubernetes: None },
+            at,
+        }),
+        (kind, _) => draft.image(kind),
+    };
     group.kubelet =
         draft.release(object.spec(&["amiVersion"]), &format!("the release of machine pool \"{name}\""));
     group.follows_control_plane = group.kubelet.is_absent();

@@ -105,6 +105,18 @@ impl Node {
         }
     }
 
+    /// The same value in a text that stands further to the right.
+    pub(crate) fn moved_right(&self, by: u32) -> Self {
+        let at = At { column: self.at.column.saturating_add(by), ..self.at };
+        match &self.value {
+            Value::List(items) => Self::list(items.iter().map(|item| item.moved_right(by)).collect(), at),
+            Value::Map(entries) => {
+                Self::map(entries.iter().map(|(key, node)| (key.clone(), node.moved_right(by))).collect(), at)
+            }
+            value => Self::new(value.clone(), at),
+        }
+    }
+
     /// Why it is not known.
     pub(crate) fn why(&self) -> Option<&str> {
         match &self.value {

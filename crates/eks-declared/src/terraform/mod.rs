@@ -203,6 +203,3 @@ fn ways(
     }
     ways
 }
-
-#[cfg(test)]
-mod tests;

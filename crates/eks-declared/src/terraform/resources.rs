@@ -246,13 +246,20 @@ fn read_resource<'p>(
             if !text.contains("karpenter") && !text.contains("image:") {
                 return;
             }
+            // How far an indented text (`<<-`) was moved to the left.
+            let moved = match block.attribute("yaml_body").map(|attribute| &attribute.value) {
+                Some(Source::Hcl { expression: Expression::HeredocTemplate(heredoc), .. }) => {
+                    heredoc.indent().unwrap_or(0)
+                }
+                _ => 0,
+            };
             for document in eks_deprecations::documents(text) {
                 // The text starts on the line after the one that opens it.
                 let first = body.at.line.saturating_add(document.first_line);
                 if let Ok(Some(node)) =
                     crate::yaml::document(document.text, first, body.at.file, body.at.document)
                 {
-                    manifest(&node, module, draft);
+                    manifest(&node.moved_right(u32::try_from(moved).unwrap_or(0)), module, draft);
                 }
             }
         }

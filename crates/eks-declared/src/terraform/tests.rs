@@ -1,1 +1,0 @@
-//! Terraform as people write it.
