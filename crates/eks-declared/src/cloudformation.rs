@@ -239,6 +239,7 @@ impl<'n> Template<'n> {
         };
         let Some(text) = text else { return Node::unknown("its Fn::Sub has no text", at) };
         let mut out = String::new();
+        let mut versions = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             out.push_str(before);
@@ -256,16 +257,24 @@ impl<'n> Template<'n> {
             };
             match value {
                 Some(value) if value.is_unknown() => return value,
-                Some(value) => out.push_str(value.text().unwrap_or_default()),
+                Some(value) => {
+                    let text = value.text().unwrap_or_default();
+                    if crate::terraform::is_minor(text) {
+                        versions.push(value.at);
+                    }
+                    out.push_str(text);
+                }
                 None => {}
             }
         }
         out.push_str(rest);
+        // A version that is put in stands where it is written.
+        let at = if let [only] = versions.as_slice() { *only } else { argument.at };
         // A text that the account's parameter store fills in: what it is called still tells the image.
         if let Some(name) = out.strip_prefix("{{resolve:ssm:").and_then(|name| name.strip_suffix("}}")) {
             return Node::new(Value::Named(name.to_owned()), at);
         }
-        Node::new(Value::Text(out), if argument.at.line > 0 { argument.at } else { at })
+        Node::new(Value::Text(out), at)
     }
 
     /// A condition, where the defaults settle it. A parameter that somebody may set otherwise is taken at

@@ -235,6 +235,8 @@ fn joined(mut draft: Draft) -> Declared {
         });
         controllers.push(controller);
     }
+    let scopes: BTreeMap<String, String> =
+        draft.clusters.iter().map(|cluster| (cluster.snapshot.id.clone(), cluster.scope.clone())).collect();
     let mut declared = Declared {
         clusters: draft.clusters.into_iter().map(|cluster| cluster.snapshot).collect(),
         controllers,
@@ -242,10 +244,23 @@ fn joined(mut draft: Draft) -> Declared {
         comments: draft.comments,
     };
     for cluster in &mut declared.clusters {
+        let control_plane = cluster.control_plane.known().map(|version| version.at.clone());
+        for group in &mut cluster.node_groups {
+            // The very value of the control plane: whoever edits the one edits the other.
+            let own = group.kubelet.known().map(|version| &version.at);
+            if own.is_some() && own == control_plane.as_ref() {
+                group.kubelet = Observed::Absent;
+                group.follows_control_plane = true;
+                if let Observed::Known(image) = &mut group.image {
+                    image.value.kubernetes = None;
+                }
+            }
+        }
         cluster.node_groups.sort_by(|a, b| (&a.at, &a.name).cmp(&(&b.at, &b.name)));
         cluster.addons.sort_by(|a, b| (&a.at, &a.name).cmp(&(&b.at, &b.name)));
     }
     declared.clusters.sort_by(|a, b| a.id.cmp(&b.id));
+    tell_apart(&mut declared.clusters, &scopes);
     declared.unread.extend(declared.clusters.iter().flat_map(ClusterSnapshot::unreadable).cloned());
     declared.unread.extend(declared.controllers.iter().filter_map(|controller| match &controller.version {
         Observed::Unreadable(why) => Some(why.clone()),
@@ -254,6 +269,21 @@ fn joined(mut draft: Draft) -> Declared {
     declared.unread.sort_by(|a, b| (&a.at, &a.reason).cmp(&(&b.at, &b.reason)));
     declared.unread.dedup();
     declared
+}
+
+/// Clusters of one name are called by where they are declared too.
+fn tell_apart(clusters: &mut [ClusterSnapshot], scopes: &BTreeMap<String, String>) {
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for cluster in clusters.iter() {
+        *counts.entry(cluster.name.clone()).or_default() += 1;
+    }
+    for cluster in clusters {
+        if counts.get(&cluster.name).is_some_and(|&count| count > 1)
+            && let Some(scope) = scopes.get(&cluster.id).filter(|scope| !scope.is_empty())
+        {
+            cluster.name = format!("{} ({})", cluster.name, scope.trim_start_matches("., "));
+        }
+    }
 }
 
 /// Cluster API says of one pool in two objects of the same name: the version in one, the image in the other.

@@ -54,6 +54,9 @@ const EXCERPT_WIDTH: usize = 100;
 pub(crate) fn render(report: &CheckReport, paint: Paint) -> String {
     let mut out = String::new();
     let mut file: Option<&str> = None;
+    let mut clusters: Vec<&str> = report.findings.iter().filter_map(|f| f.cluster.as_deref()).collect();
+    clusters.sort_unstable();
+    clusters.dedup();
     for finding in &report.findings {
         if file != Some(finding.file.as_str()) {
             if file.is_some() {
@@ -64,7 +67,7 @@ pub(crate) fn render(report: &CheckReport, paint: Paint) -> String {
             push_line(&mut out, &paint.bold(&format!("{mark}{}", printable(&finding.file))));
             file = Some(finding.file.as_str());
         }
-        one_finding(&mut out, finding, paint);
+        one_finding(&mut out, finding, clusters.len() > 1, paint);
     }
     if !report.findings.is_empty() {
         out.push('\n');
@@ -81,11 +84,15 @@ pub(crate) fn render(report: &CheckReport, paint: Paint) -> String {
     out
 }
 
-fn one_finding(out: &mut String, finding: &Finding, paint: Paint) {
+/// With `several` clusters, a finding says of which one it is.
+fn one_finding(out: &mut String, finding: &Finding, several: bool, paint: Paint) {
     let severity = paint.severity(finding.severity);
     push_line(out, &format!("  {} {severity}  {}", finding.id, printable(&finding.message)));
     if let Some(source) = &finding.source {
         push_line(out, &format!("    from: {}", printable(source)));
+    }
+    if let Some(cluster) = finding.cluster.as_ref().filter(|_| several) {
+        push_line(out, &format!("    cluster: {}", printable(cluster)));
     }
     let number = finding.line.to_string();
     let bar = paint.dim("│");

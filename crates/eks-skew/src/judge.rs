@@ -117,7 +117,7 @@ pub fn judge(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Find
         && let Observed::Known(Placed { value: eks_model::AddonWish::Pinned(version), at }) = &addon.version
         && let Ok(version) = format!("{}.{}", version.line().0, version.line().1).parse()
     {
-        let subject = format!("kube-proxy {version} of cluster \"{}\"", cluster.name);
+        let subject = format!("kube-proxy {version}");
         let place = |mut found: Finding| {
             found = found.placed(at);
             found.kind = Some(addon.declared_as.to_owned());

@@ -8,6 +8,21 @@ use eks_model::{
 };
 use eks_skew::{GroupVersion, Policy, Step, Versions};
 
+/// How the nodes of a group are replaced.
+fn how(kind: NodeGroupKind, edit: bool) -> &'static str {
+    match kind {
+        NodeGroupKind::Managed if edit => "EKS replaces its nodes",
+        NodeGroupKind::Managed => "follows the control plane when it is applied; EKS replaces its nodes",
+        NodeGroupKind::SelfManaged if edit => "self-managed: its nodes are replaced by whoever owns it",
+        NodeGroupKind::SelfManaged => {
+            "follows the control plane when it is applied; self-managed: its nodes are replaced by whoever owns it"
+        }
+        NodeGroupKind::Karpenter => "Karpenter drifts its nodes; wait for the end of it",
+        NodeGroupKind::AutoMode => "EKS drifts them after the control plane; wait for the end of it",
+        NodeGroupKind::Fargate => "restart its Pods",
+    }
+}
+
 /// What makes the plan of one cluster.
 pub(super) struct Planner<'a> {
     pub(super) cluster: &'a ClusterSnapshot,
@@ -137,15 +152,12 @@ impl Planner<'_> {
         change.to = vec![to.to_string()];
         if let Some(group) = group {
             change.edit = group.kubelet.known().is_some();
-            let how = match group.kind {
-                NodeGroupKind::Managed if change.edit => "EKS replaces its nodes",
-                NodeGroupKind::Managed => {
-                    "follows the control plane when it is applied; EKS replaces its nodes"
+            let how = match (group.declared_as, group.kind) {
+                ("managedNodeGroups", _) => {
+                    "made at the version of the control plane: eksctl upgrade nodegroup"
                 }
-                NodeGroupKind::SelfManaged => "self-managed: its nodes are replaced by whoever owns it",
-                NodeGroupKind::Karpenter => "Karpenter drifts its nodes; wait for the end of it",
-                NodeGroupKind::AutoMode => "EKS drifts them after the control plane; wait for the end of it",
-                NodeGroupKind::Fargate => "restart its Pods",
+                ("nodeGroups", _) => "made at the version of the control plane: replace the group",
+                (_, kind) => self::how(kind, change.edit),
             };
             change.note = Some(how.to_owned());
         }

@@ -330,13 +330,20 @@ impl<'p> Module<'p> {
             return self.expression(&only.expr, context, bound);
         }
         let mut text = String::new();
+        // A version that is put in stands where it is written: that is what has to be edited.
+        let mut versions = Vec::new();
         for element in elements {
             match element {
                 Element::Literal(literal) => text.push_str(literal.value()),
                 Element::Interpolation(part) => {
                     let node = self.expression(&part.expr, context, bound);
                     match (node.text(), node.bool(), node.why()) {
-                        (Some(part), _, _) => text.push_str(part),
+                        (Some(part), _, _) => {
+                            if is_minor(part) {
+                                versions.push(node.at);
+                            }
+                            text.push_str(part);
+                        }
                         (None, Some(value), _) => text.push_str(if value { "true" } else { "false" }),
                         (None, None, why) => {
                             text.push_str("${");
@@ -348,7 +355,7 @@ impl<'p> Module<'p> {
                 Element::Directive(_) => text.push_str("%{…}"),
             }
         }
-        Node::new(Value::Text(text), at)
+        Node::new(Value::Text(text), if let [only] = versions.as_slice() { *only } else { at })
     }
 
     fn traversal(
@@ -791,6 +798,11 @@ impl<'p> Module<'p> {
         });
         self.apply(node, &rest, at, context, bound)
     }
+}
+
+/// Whether a text is a minor of Kubernetes: `1.34`.
+pub(crate) fn is_minor(text: &str) -> bool {
+    text.strip_prefix("1.").is_some_and(|minor| minor.len() == 2 && minor.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Where the expression that is worked out stands.

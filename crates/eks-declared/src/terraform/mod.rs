@@ -14,6 +14,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 
 use config::{Folder, Parsed};
+pub(crate) use eval::is_minor;
 use eval::{Bound, Folders, Module};
 
 use crate::draft::Draft;
@@ -139,7 +140,7 @@ pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
             continue;
         }
         for (label, values) in ways(folder, &folders, &given) {
-            let scope = if label.is_empty() { path.clone() } else { format!("{path} ({label})") };
+            let scope = if label.is_empty() { path.clone() } else { format!("{path}, {label}") };
             let root = Module::root(&folders, folder, values);
             resources::read(&root, &scope, draft);
         }

@@ -63,7 +63,8 @@ Resources:
 const EXPECTED: [&str; 6] = [
     "cluster shop 1.34 @t.yaml:5:14",
     "  support EXTENDED @t.yaml:22:36",
-    "  managed node group Web 1.34 @t.yaml:5:14, Amazon Linux 2023 @t.yaml:28:16",
+    // The control plane's own value: it goes with it.
+    "  managed node group Web - follows, Amazon Linux 2023 @t.yaml:28:16",
     "  managed node group old -, Amazon Linux 2 @t.yaml:34:16",
     "  self-managed node group Own 1.33 @t.yaml:8:14, Amazon Linux 2023 @t.yaml:8:14",
     "  add-on coredns v1.13.2-eksbuild.24 @t.yaml:13:21",
@@ -107,16 +108,18 @@ fn what_is_settled_outside_is_not_guessed() {
         ("!FindInMap [M, a, b]", "there is no M.a.b in its mappings"),
         ("!GetAtt Other.Version", "it is an attribute of a resource"),
     ] {
+        // The place is that of what the tag is put to.
+        let column = 17 + version.find(' ').unwrap();
         check(
             &[("t.yaml", &template(version))],
             &[
                 "cluster C ?",
-                &format!("not read @t.yaml:7:16: the version of cluster \"C\" is not known: {reason}"),
+                &format!("not read @t.yaml:7:{column}: the version of cluster \"C\" is not known: {reason}"),
             ],
         );
     }
     // Both ways lead to the same.
-    check(&[("t.yaml", &template("!If [Nowhere, '1.33', '1.33']"))], &["cluster C 1.33 @t.yaml:7:31"]);
+    check(&[("t.yaml", &template("!If [Nowhere, '1.33', '1.33']"))], &["cluster C 1.33 @t.yaml:7:30"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn cluster_api() {
     check(
         &[(
             "capi/shop.yaml",
-            r#"
+            r"
 apiVersion: controlplane.cluster.x-k8s.io/v1beta2
 kind: AWSManagedControlPlane
 metadata: {name: shop-control-plane}
@@ -43,7 +43,7 @@ spec:
       version: v1.20
       bootstrap: {configRef: {kind: KubeadmConfigTemplate}}
       infrastructureRef: {kind: AWSMachineTemplate}
-"#,
+",
         )],
         &[
             "cluster shop-control-plane 1.34 @capi/shop.yaml:6:12",

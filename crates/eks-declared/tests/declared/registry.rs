@@ -164,7 +164,7 @@ module "other" {
         )],
         &[
             "cluster shop 1.33 @main.tf:6:21",
-            "  managed node group nodes 1.33 @main.tf:6:21, -",
+            "  managed node group nodes - follows, -",
             "  add-on aws-ebs-csi-driver newest @main.tf:22:46",
             "  add-on coredns v1.12.4-eksbuild.1 @main.tf:22:78",
             "cluster other 1.34 @main.tf:30:24",

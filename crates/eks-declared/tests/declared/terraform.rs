@@ -55,7 +55,7 @@ resource "aws_eks_cluster" "other" {
             "cluster other -",
             "cluster shop 1.34 @main.tf:4:13",
             "  support STANDARD @main.tf:6:20",
-            "  managed node group web 1.34 @main.tf:4:13, Amazon Linux 2023 @main.tf:14:21",
+            "  managed node group web - follows, Amazon Linux 2023 @main.tf:14:21",
             "  managed node group aws_eks_node_group.old 1.33.1 @main.tf:19:21, -",
             "  add-on vpc-cni v1.20.1-eksbuild.3 @main.tf:25:19",
             "  add-on coredns newest @main.tf:37:19",
@@ -110,7 +110,10 @@ fn each_environment_file_is_a_cluster_of_its_own() {
             ("env/prod.tfvars", "v = \"1.34\"\n"),
             ("env/backend.tfvars", "bucket = \"state\"\n"),
         ],
-        &["cluster shop 1.35 @env/dev.tfvars:1:5", "cluster shop 1.34 @env/prod.tfvars:1:5"],
+        &[
+            "cluster shop (env/dev.tfvars) 1.35 @env/dev.tfvars:1:5",
+            "cluster shop (env/prod.tfvars) 1.34 @env/prod.tfvars:1:5",
+        ],
     );
 }
 
@@ -161,7 +164,7 @@ output "name" { value = aws_eks_cluster.this.name }
         ],
         &[
             "cluster blue 1.34 @live/main.tf:4:13",
-            "  managed node group aws_eks_node_group.extra 1.34 @live/main.tf:4:13, -",
+            "  managed node group aws_eks_node_group.extra - follows, -",
             "cluster green-a 1.35 @live/main.tf:9:20",
             "cluster green-b 1.36 @live/main.tf:9:32",
         ],
@@ -235,7 +238,8 @@ resource "aws_eks_cluster" "shop" {
         )],
         &[
             "cluster shop 1.34 @asg.tf:57:13",
-            "  self-managed node group a 1.33 @asg.tf:7:15, Amazon Linux 2023 @asg.tf:7:15",
+            // Where the version is written that is put into the name.
+            "  self-managed node group a 1.33 @asg.tf:2:18, Amazon Linux 2023 @asg.tf:2:18",
             "  self-managed node group b 1.34 @asg.tf:11:10, Bottlerocket @asg.tf:11:10",
             "  self-managed node group c ?, -",
             "  self-managed node group d 1.32 @asg.tf:16:54, Amazon Linux 2 @asg.tf:16:54",
