@@ -3,6 +3,7 @@
 //! Everything that CI does is a command here, so that it can be done by hand in the same way.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for people")]
 
+mod addons;
 mod bench;
 mod catalogue;
 mod deps;
@@ -28,6 +29,8 @@ cargo xtask COMMAND
   docs [--check]    generate docs/rules.md
   catalogue [--check]
                     generate the catalogue of APIs from the Go modules of Kubernetes (needs go)
+  addons --from FILE --as-of DATE
+                    take a recorded `aws eks describe-addon-versions` into the tables, and print what changes
   bench [--quick]   measure the scanner and the whole process, as ratios in one run
   fuzz [SECONDS]    run the fuzz target (needs cargo-fuzz)";
 
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         ["docs", "--check"] => docs::run(&root(), true),
         ["catalogue"] => catalogue::run(false),
         ["catalogue", "--check"] => catalogue::run(true),
+        ["addons", "--from", file, "--as-of", as_of] => addons::run(&root(), file, as_of),
         ["bench"] => bench::run(&root(), false),
         ["bench", "--quick"] => bench::run(&root(), true),
         ["walk-and-read", folder, threads] => bench::walk_and_read(folder, threads),
