@@ -117,7 +117,17 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
     report.findings.extend(judged.findings);
     report.findings.extend(stepped);
     report.unread = outcome.unread;
-    // What the scanner could not read either is said once.
+    report.scanned.skipped += read.declared.passed_over.len() as u64;
+    if args.verbose {
+        for passed in &read.declared.passed_over {
+            let place = format!("{}:{}", passed.at.file, passed.at.line);
+            drop(writeln!(
+                environment.stderr,
+                "passed over: {place}: {}, and nothing beside it speaks of EKS",
+                passed.reason
+            ));
+        }
+    }
     report.unread.extend(judged.unread);
     outcome.pragmas.extend(
         read.declared

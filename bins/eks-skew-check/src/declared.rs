@@ -86,9 +86,11 @@ pub(crate) struct Judged {
 pub(crate) fn judge(read: &Read, matrix: &Matrix, window: Window, from_given: bool, today: Date) -> Judged {
     let declared = &read.declared;
     let mut judged = Judged::default();
+    // Where nobody said which version is in use, only the end is judged: what is assumed proves nothing.
+    let outside = if from_given { window } else { Window::end_only(window.to()) };
     for cluster in &declared.clusters {
-        judged.findings.extend(eks_skew::judge(cluster, window, today));
-        judged.findings.extend(eks_addons::judge(cluster, matrix, eks_skew::window_of(cluster, window)));
+        judged.findings.extend(eks_skew::judge(cluster, outside, today));
+        judged.findings.extend(eks_addons::judge(cluster, matrix, eks_skew::window_of(cluster, outside)));
         if cluster.declared_elsewhere && !from_given && is_versioned(cluster) {
             judged.unread.push(unread(&Unreadable {
                 reason: format!(
@@ -100,12 +102,17 @@ pub(crate) fn judge(read: &Read, matrix: &Matrix, window: Window, from_given: bo
         }
     }
     judged.findings.extend(eks_skew::judge_together(&declared.clusters));
+    // What is declared for no cluster in particular is for the one there is, or for all of one version.
+    let mut known = declared.clusters.iter().filter(|cluster| cluster.control_plane.known().is_some());
+    let minor =
+        |cluster: &ClusterSnapshot| cluster.control_plane.known().map(|version| version.value.minor());
+    let only = known.next().filter(|first| known.all(|other| minor(other) == minor(first)));
     for controller in &declared.controllers {
         let cluster = controller
             .cluster
             .as_ref()
             .and_then(|id| declared.clusters.iter().find(|cluster| cluster.id == *id));
-        let window = cluster.map_or(window, |cluster| eks_skew::window_of(cluster, window));
+        let window = cluster.or(only).map_or(outside, |cluster| eks_skew::window_of(cluster, outside));
         let found = if eks_skew::is_component(&controller.component) {
             eks_skew::judge_component(controller, window)
         } else {

@@ -66,8 +66,17 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
         AddonVersionArg::Default => Wanted::Default,
         AddonVersionArg::Newest => Wanted::Newest,
     };
-    let only_one = read.declared.clusters.len() == 1;
+    let only_one = read.declared.clusters.iter().filter(|cluster| !cluster.declared_elsewhere).count() == 1;
     for cluster in &read.declared.clusters {
+        // Nodes or add-ons of a cluster that is not here: without its version there is no plan for it.
+        if cluster.declared_elsewhere && args.window.from.or(config.from).is_none() {
+            let of = count(cluster.node_groups.len() + cluster.addons.len());
+            plan.notes.push(format!(
+                "{of} of cluster \"{}\" ({}:{}) not planned: it is not declared here; say its version with --from",
+                cluster.name, cluster.at.file, cluster.at.line
+            ));
+            continue;
+        }
         let said = args.window.from.or(config.from);
         let from = match &cluster.control_plane {
             Observed::Known(version) => Some(version.value.minor()),
@@ -91,7 +100,10 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
         .map(|unread| format!("{}: {}", unread.file, unread.reason))
         .chain(read.declared.unread.iter().map(|u| format!("{}:{}: {}", u.at.file, u.at.line, u.reason)))
         .collect();
-    if plan.clusters.is_empty() && plan.unread.is_empty() {
+    if plan.clusters.is_empty()
+        && plan.unread.is_empty()
+        && plan.notes.iter().all(|note| !note.contains("not planned"))
+    {
         bail!(
             "no cluster is declared in what was read; name the files or folders that do (Terraform, eksctl, CloudFormation, Cluster API, ACK, Crossplane)"
         );
@@ -113,4 +125,12 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
         }
     }
     Ok(if plan.is_open() { ExitCode::Incomplete } else { ExitCode::Passed })
+}
+
+fn count(number: usize) -> String {
+    if number == 1 {
+        "1 node group or add-on".to_owned()
+    } else {
+        format!("{number} node groups and add-ons")
+    }
 }

@@ -18,10 +18,6 @@ fn points(window: Window) -> impl Iterator<Item = (Option<Hop>, KubeMinor)> {
     std::iter::once((None, window.from())).chain(window.hops().map(|hop| (Some(hop), hop.to())))
 }
 
-fn when(hop: Option<Hop>) -> String {
-    hop.map_or_else(|| "now".to_owned(), |hop| format!("after the hop {hop}"))
-}
-
 fn of_addon(
     rule: &Rule,
     severity: Severity,
@@ -102,7 +98,7 @@ fn pinned(
                 found.url = evidence.url().map(str::to_owned);
                 found.message = format!(
                     "add-on {name} {version} does not fit Kubernetes {minor} {}: {reason} ({evidence})",
-                    when(hop)
+                    window.when(hop)
                 );
                 found.remedy = remedy(matrix, name, version, hop, minor);
                 return Some(found);
@@ -234,7 +230,7 @@ pub fn judge_controller(
                 found.url = evidence.url().map(str::to_owned);
                 found.message = format!(
                     "{subject} does not go with Kubernetes {minor} {}: {reason} ({evidence})",
-                    when(hop)
+                    window.when(hop)
                 );
                 found.remedy = match controllers.fitting(component, minor) {
                     Some((oldest, newest)) if oldest == newest => {

@@ -69,7 +69,12 @@ pub(crate) fn read(root: &Node, draft: &mut Draft) {
                 }
                 let mut names = vec![id.to_owned()];
                 names.extend(name);
-                draft.clusters.push(DraftCluster { snapshot: cluster, scope: scope.clone(), names });
+                draft.clusters.push(DraftCluster {
+                    snapshot: cluster,
+                    scope: scope.clone(),
+                    names,
+                    namespace: None,
+                });
             }
             "AWS::EKS::Nodegroup" => {
                 let name = property(&["NodegroupName"]).and_then(|node| node.text().map(str::to_owned));
@@ -111,7 +116,7 @@ pub(crate) fn read(root: &Node, draft: &mut Draft) {
             "AWS::AutoScaling::AutoScalingGroup" => {
                 if let Some(group) = template.self_managed(id, resource, at, draft) {
                     let name = template.tagged_cluster(resource);
-                    draft.groups.push((Link { scope: scope.clone(), name }, group));
+                    draft.groups.push((Link { scope: scope.clone(), name, namespace: None }, group));
                 }
             }
             _ => {}
@@ -324,7 +329,7 @@ impl<'n> Template<'n> {
             Some(id) if self.parameter(id).is_none() => Some(id.to_owned()),
             _ => named.and_then(|node| self.resolve(node, 0)).and_then(|node| node.text().map(str::to_owned)),
         };
-        Link { scope: scope.to_owned(), name }
+        Link { scope: scope.to_owned(), name, namespace: None }
     }
 
     /// The resource that a `LaunchTemplate` block, or a `LaunchConfigurationName`, names.
@@ -333,9 +338,26 @@ impl<'n> Template<'n> {
             .iter()
             .find_map(|key| node.get(key))
             .unwrap_or(node);
-        let id =
-            id.get("Ref").and_then(Node::text).or_else(|| id.get("Fn::GetAtt")?.items().first()?.text())?;
-        self.root.get("Resources")?.get(id)?.get("Properties")
+        let name = self.referred_name(id, 0)?;
+        self.root.get("Resources")?.get(&name)?.get("Properties")
+    }
+
+    fn referred_name(&self, node: &Node, depth: u32) -> Option<String> {
+        if depth > DEPTH {
+            return None;
+        }
+        if let Some(choice) = node.get("Fn::If") {
+            let [condition, yes, no] = choice.items() else { return None };
+            let inner = |node: &Node| self.referred_name(node, depth + 1);
+            return match self.condition(condition.text()?, depth + 1) {
+                Some(true) => inner(yes),
+                Some(false) => inner(no),
+                None => inner(yes).or_else(|| inner(no)),
+            };
+        }
+        let name =
+            node.get("Ref").and_then(Node::text).or_else(|| node.get("Fn::GetAtt")?.items().first()?.text());
+        name.map(str::to_owned)
     }
 
     fn launch_template_image(&self, node: &Node) -> Option<Node> {

@@ -16,6 +16,8 @@ pub(crate) struct Link {
     pub(crate) scope: String,
     /// What the piece calls it, where that can be told.
     pub(crate) name: Option<String>,
+    /// The namespace of the piece, for objects of Kubernetes.
+    pub(crate) namespace: Option<String>,
 }
 
 /// A cluster, and what pieces may call it.
@@ -24,6 +26,8 @@ pub(crate) struct DraftCluster {
     pub(crate) snapshot: ClusterSnapshot,
     pub(crate) scope: String,
     pub(crate) names: Vec<String>,
+    /// Its namespace, for objects of Kubernetes.
+    pub(crate) namespace: Option<String>,
 }
 
 /// Everything found so far.
@@ -36,6 +40,29 @@ pub(crate) struct Draft {
     pub(crate) controllers: Vec<(Option<Link>, Controller)>,
     pub(crate) unread: Vec<Unreadable>,
     pub(crate) comments: Vec<crate::Comment>,
+    /// Charts that Flux takes from a registry of images, and the releases that name them.
+    pub(crate) repositories: Vec<Repository>,
+    pub(crate) chart_refs: Vec<ChartRef>,
+    /// What could not be read and has nothing to do with EKS.
+    pub(crate) passed_over: Vec<Unreadable>,
+}
+
+/// Flux's `OCIRepository`.
+#[derive(Debug)]
+pub(crate) struct Repository {
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
+    pub(crate) url: Option<Node>,
+    pub(crate) tag: Option<Node>,
+}
+
+/// A `HelmRelease` that names one.
+#[derive(Debug)]
+pub(crate) struct ChartRef {
+    pub(crate) repository: String,
+    pub(crate) repository_namespace: Option<String>,
+    pub(crate) release: String,
+    pub(crate) namespace: Option<String>,
 }
 
 /// Marks of a text that is filled in before it is used.
@@ -43,7 +70,10 @@ const FILLED_IN: [&str; 10] = ["{{", "${", "$(", "<%", "{%", "[[", "((", "%{", "
 
 /// Whether a text is filled in from outside before it is used.
 pub(crate) fn is_filled_in(text: &str) -> bool {
-    FILLED_IN.iter().any(|mark| text.contains(mark)) || text.starts_with('$')
+    FILLED_IN.iter().any(|mark| text.contains(mark))
+        || text.starts_with('$')
+        // `<CLUSTER_NAME>`, anywhere in it.
+        || text.split_once('<').is_some_and(|(_, rest)| rest.contains('>'))
 }
 
 impl Draft {
@@ -81,6 +111,10 @@ impl Draft {
             }
             Value::Unknown(reason) | Value::Missing(reason) => {
                 unreadable(format!("{what} is not known: {reason}"))
+            }
+            // `version: {{ .Values.version }}` is a map with a map for a key, to YAML.
+            Value::Map(entries) if matches!(entries.as_slice(), [(key, _)] if key.is_empty()) => {
+                unreadable(format!("{what} is filled in from outside"))
             }
             Value::Bool(_) | Value::List(_) | Value::Map(_) => {
                 unreadable(format!("{what} is not a text; correct it"))
@@ -175,6 +209,29 @@ impl Draft {
             },
             Observed::Absent => Observed::Absent,
             Observed::Unreadable(why) => Observed::Unreadable(why),
+        }
+    }
+
+    /// Brings releases and the repositories that they name together.
+    pub(crate) fn join_charts(&mut self) {
+        let repositories = std::mem::take(&mut self.repositories);
+        for reference in std::mem::take(&mut self.chart_refs) {
+            let fits = |repository: &&Repository| {
+                repository.name == reference.repository
+                    && (repository.namespace == reference.repository_namespace
+                        // A kustomization may set the namespace of both later.
+                        || repository.namespace.is_none()
+                        || reference.repository_namespace.is_none())
+            };
+            let Some(repository) = repositories.iter().find(fits) else { continue };
+            self.chart_use(
+                repository.url.as_ref(),
+                repository.tag.as_ref(),
+                "HelmRelease",
+                Some(&reference.release),
+                reference.namespace.as_deref(),
+                None,
+            );
         }
     }
 

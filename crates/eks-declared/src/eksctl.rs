@@ -81,8 +81,13 @@ pub(crate) fn read(node: &Node, draft: &mut Draft) {
     }
     if let Some(version) = node.at_path(&["karpenter", "version"]) {
         let chart = Node::new(crate::node::Value::Text("karpenter".to_owned()), version.at);
-        let link = draft::Link { scope: cluster.id.clone(), name: Some(name.clone()) };
+        let link = draft::Link { scope: cluster.id.clone(), name: Some(name.clone()), namespace: None };
         draft.chart_use(Some(&chart), Some(version), "ClusterConfig", Some("karpenter"), None, Some(link));
     }
-    draft.clusters.push(DraftCluster { scope: cluster.id.clone(), names: vec![name], snapshot: cluster });
+    draft.clusters.push(DraftCluster {
+        scope: cluster.id.clone(),
+        names: vec![name],
+        snapshot: cluster,
+        namespace: None,
+    });
 }

@@ -41,7 +41,7 @@ impl<'a> Object<'a> {
     }
 
     fn link(&self, name: Option<String>) -> Link {
-        Link { scope: self.folder.to_owned(), name }
+        Link { scope: self.folder.to_owned(), name, namespace: self.namespace().map(str::to_owned) }
     }
 }
 
@@ -57,8 +57,11 @@ pub(crate) fn concerns(group: &str, kind: &str) -> bool {
         | "controlplane.cluster.x-k8s.io"
         | "infrastructure.cluster.x-k8s.io"
         | "cluster.x-k8s.io"
-        | "helm.toolkit.fluxcd.io" => true,
-        "argoproj.io" => kind == "Application",
+        | "helm.toolkit.fluxcd.io"
+        | "source.toolkit.fluxcd.io" => true,
+        "argoproj.io" => matches!(kind, "Application" | "ApplicationSet"),
+        "kro.run" => kind == "ResourceGraphDefinition",
+        "apiextensions.crossplane.io" => kind == "Composition",
         "kustomize.config.k8s.io" => kind == "Kustomization",
         _ => false,
     }
@@ -85,6 +88,39 @@ pub(crate) fn read(object: &Object<'_>, draft: &mut Draft) {
         ("cluster.x-k8s.io", "MachinePool" | "MachineDeployment") => capi_machines(object, draft),
         ("infrastructure.cluster.x-k8s.io", "AWSManagedMachinePool") => capa_machine_pool(object, draft),
         ("karpenter.k8s.aws", "EC2NodeClass" | "AWSNodeTemplate") => karpenter(object, draft),
+        ("cluster.x-k8s.io", "Cluster") => topology(object, draft),
+        ("kro.run", "ResourceGraphDefinition") => {
+            let resources = object.spec(&["resources"]).map(Node::items).unwrap_or_default();
+            embedded(resources.iter().filter_map(|resource| resource.get("template")), object, draft);
+        }
+        ("apiextensions.crossplane.io", "Composition") => {
+            let own = object.spec(&["resources"]).map(Node::items).unwrap_or_default().iter();
+            let steps = object.spec(&["pipeline"]).map(Node::items).unwrap_or_default().iter();
+            let piped = steps.filter_map(|step| step.at_path(&["input", "resources"])).flat_map(Node::items);
+            embedded(own.chain(piped).filter_map(|resource| resource.get("base")), object, draft);
+        }
+        ("source.toolkit.fluxcd.io", "OCIRepository") => {
+            let tag = object.spec(&["ref", "tag"]).or_else(|| object.spec(&["ref", "semver"])).cloned();
+            draft.repositories.push(draft::Repository {
+                namespace: object.namespace().map(str::to_owned),
+                name: object.name(),
+                url: object.spec(&["url"]).cloned(),
+                tag,
+            });
+        }
+        ("helm.toolkit.fluxcd.io", "HelmRelease") if object.spec(&["chartRef"]).is_some() => {
+            let name = object.spec(&["chartRef", "name"]).and_then(Node::text).map(str::to_owned);
+            let namespace =
+                object.spec(&["chartRef", "namespace"]).and_then(Node::text).or(object.namespace());
+            if let Some(repository) = name {
+                draft.chart_refs.push(draft::ChartRef {
+                    repository,
+                    repository_namespace: namespace.map(str::to_owned),
+                    release: object.name(),
+                    namespace: object.namespace().map(str::to_owned),
+                });
+            }
+        }
         ("helm.toolkit.fluxcd.io", "HelmRelease") => {
             let chart = ["chart", "spec"];
             draft.chart_use(
@@ -96,7 +132,8 @@ pub(crate) fn read(object: &Object<'_>, draft: &mut Draft) {
                 None,
             );
         }
-        ("argoproj.io", "Application") => argo(object, draft),
+        ("argoproj.io", "Application") => argo(object, object.node.get("spec"), draft),
+        ("argoproj.io", "ApplicationSet") => argo(object, object.spec(&["template", "spec"]), draft),
         ("kustomize.config.k8s.io", "Kustomization") => kustomization(object.node, draft),
         _ => {}
     }
@@ -135,13 +172,19 @@ fn push_cluster(
     draft: &mut Draft,
 ) {
     let at = draft.place(object.name_node().at);
-    let id = format!("{} {} {}", at.file, object.kind, object.name());
+    let namespace = object.namespace().unwrap_or_default();
+    let id = format!("{} {} {namespace}/{}", at.file, object.kind, object.name());
     let mut cluster = draft::cluster(id, name.clone(), declared_as, at);
     cluster.control_plane = draft.version(version, &format!("the version of cluster \"{name}\""));
     cluster.support = draft.support(support, &format!("the upgrade policy of cluster \"{name}\""));
     let mut names = vec![object.name(), name];
     names.extend(other_name);
-    draft.clusters.push(DraftCluster { snapshot: cluster, scope: object.folder.to_owned(), names });
+    draft.clusters.push(DraftCluster {
+        snapshot: cluster,
+        scope: object.folder.to_owned(),
+        names,
+        namespace: object.namespace().map(str::to_owned),
+    });
 }
 
 fn auto_mode(object: &Object<'_>, enabled: Option<&Node>, draft: &mut Draft) {
@@ -377,16 +420,40 @@ fn karpenter(object: &Object<'_>, draft: &mut Draft) {
         }
     }
     // Which cluster, an object of its own does not say.
-    draft.groups.push((Link { scope: String::new(), name: None }, group));
+    draft.groups.push((object.link(None), group));
 }
 
-fn argo(object: &Object<'_>, draft: &mut Draft) {
-    let one = object.spec(&["source"]).into_iter();
-    let many = object.spec(&["sources"]).map(Node::items).unwrap_or_default().iter();
+/// Objects that another one makes: what is put into them later is not known here.
+fn embedded<'a>(objects: impl Iterator<Item = &'a Node>, object: &Object<'_>, draft: &mut Draft) {
+    for node in objects {
+        if let Some(inner) = Object::new(node, object.folder)
+            && concerns(inner.group, inner.kind)
+        {
+            read(&inner, draft);
+        }
+    }
+}
+
+/// A cluster of Cluster API that a class makes: its version is that of everything in it.
+fn topology(object: &Object<'_>, draft: &mut Draft) {
+    let class =
+        object.spec(&["topology", "class"]).or_else(|| object.spec(&["topology", "classRef", "name"]));
+    // Which control plane a class has, its name tells by custom only.
+    if !class.and_then(Node::text).is_some_and(|class| class.contains("eks")) {
+        return;
+    }
+    let version = object.spec(&["topology", "version"]);
+    push_cluster(object, object.name(), "Cluster (topology)", version, None, None, draft);
+}
+
+fn argo(object: &Object<'_>, spec: Option<&Node>, draft: &mut Draft) {
+    let Some(spec) = spec else { return };
+    let one = spec.get("source").into_iter();
+    let many = spec.get("sources").map(Node::items).unwrap_or_default().iter();
     let name = object.name();
     for source in one.chain(many) {
         let (chart, version) = (source.get("chart"), source.get("targetRevision"));
-        draft.chart_use(chart, version, "Application", Some(&name), object.namespace(), None);
+        draft.chart_use(chart, version, object.kind, Some(&name), object.namespace(), None);
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Declared {
     pub unread: Vec<Unreadable>,
     /// Comments to this program in files of Terraform; those of YAML are the scanner's business.
     pub comments: Vec<Comment>,
+    /// Files of Terraform that could not be read, in folders where nothing speaks of EKS.
+    pub passed_over: Vec<Unreadable>,
 }
 
 /// A comment to this program: `# eks-skew-check: ignore SKEW003 reason=…`. Its document is the top-level block
@@ -212,6 +214,7 @@ pub(crate) fn is_workload(kind: &str) -> bool {
 
 /// Gives every piece to its cluster.
 fn joined(mut draft: Draft) -> Declared {
+    draft.join_charts();
     draft.clusters.sort_by(|a, b| a.snapshot.id.cmp(&b.snapshot.id));
     let groups = merged_pools(std::mem::take(&mut draft.groups));
     for (link, group) in groups {
@@ -242,6 +245,7 @@ fn joined(mut draft: Draft) -> Declared {
         controllers,
         unread: draft.unread,
         comments: draft.comments,
+        passed_over: draft.passed_over,
     };
     for cluster in &mut declared.clusters {
         let control_plane = cluster.control_plane.known().map(|version| version.at.clone());
@@ -291,10 +295,15 @@ fn merged_pools(groups: Vec<(Link, eks_model::NodeGroup)>) -> Vec<(Link, eks_mod
     let (pools, mut rest): (Vec<_>, Vec<_>) =
         groups.into_iter().partition(|(_, group)| group.declared_as == "AWSManagedMachinePool");
     for (link, pool) in pools {
-        let partner = rest.iter_mut().find(|(other, group)| {
+        let fits = |other: &Link, group: &eks_model::NodeGroup| {
             group.declared_as == "MachinePool" && group.name == pool.name && other.scope == link.scope
-        });
-        match partner {
+        };
+        // In its own file first: environments beside each other use the same names.
+        let index = rest
+            .iter()
+            .position(|(other, group)| fits(other, group) && group.at.file == pool.at.file)
+            .or_else(|| rest.iter().position(|(other, group)| fits(other, group)));
+        match index.and_then(|index| rest.get_mut(index)) {
             Some((_, group)) => {
                 group.image = pool.image;
                 if group.kubelet.is_absent() {
@@ -309,24 +318,50 @@ fn merged_pools(groups: Vec<(Link, eks_model::NodeGroup)>) -> Vec<(Link, eks_mod
 
 /// The cluster that a piece belongs to; one that is declared elsewhere where it is none of these.
 fn find<'d>(draft: &'d mut Draft, link: &Link, at: &eks_model::Place) -> &'d mut ClusterSnapshot {
-    let named =
-        |cluster: &draft::DraftCluster| link.name.as_ref().is_some_and(|name| cluster.names.contains(name));
-    let in_scope =
-        |cluster: &draft::DraftCluster| cluster.scope == link.scope && !cluster.snapshot.declared_elsewhere;
-    let only = |found: Vec<usize>| if let [one] = found.as_slice() { Some(*one) } else { None };
+    let here = |cluster: &draft::DraftCluster| !cluster.snapshot.declared_elsewhere;
+    let named = |cluster: &draft::DraftCluster| {
+        here(cluster) && link.name.as_ref().is_some_and(|name| cluster.names.contains(name))
+    };
+    let in_scope = |cluster: &draft::DraftCluster| here(cluster) && cluster.scope == link.scope;
+    let in_file = |cluster: &draft::DraftCluster| here(cluster) && cluster.snapshot.at.file == at.file;
     let of = |wanted: &dyn Fn(&draft::DraftCluster) -> bool| -> Vec<usize> {
         draft.clusters.iter().enumerate().filter(|(_, cluster)| wanted(cluster)).map(|(n, _)| n).collect()
     };
-    let here = |cluster: &draft::DraftCluster| !cluster.snapshot.declared_elsewhere;
-    let found = of(&|cluster| in_scope(cluster) && named(cluster))
-        .first()
-        .copied()
-        .or_else(|| only(of(&|cluster| here(cluster) && named(cluster))))
-        // A name that is not known, or that is of nothing in the tree: the only cluster beside it.
-        .or_else(|| if link.name.is_none() { only(of(&in_scope)) } else { None })
-        .or_else(|| if link.name.is_none() && link.scope.is_empty() { only(of(&here)) } else { None });
+    let only = |wanted: &dyn Fn(&draft::DraftCluster) -> bool| match of(wanted).as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    };
+    let same_namespace = |cluster: &draft::DraftCluster| cluster.namespace == link.namespace;
+    let found = if link.name.is_some() {
+        // By name: in its own file, in its own namespace, in its folder or root, anywhere.
+        of(&|cluster| named(cluster) && in_file(cluster) && in_scope(cluster))
+            .first()
+            .copied()
+            .or_else(|| only(&|cluster| named(cluster) && in_scope(cluster) && same_namespace(cluster)))
+            .or_else(|| of(&|cluster| named(cluster) && in_scope(cluster)).first().copied())
+            .or_else(|| only(&named))
+    } else {
+        // Without a name: the only one of its folder or root, of its file, of the nearest folder that has any.
+        only(&in_scope).or_else(|| only(&in_file)).or_else(|| {
+            let mut folder = at.file.rsplit_once('/').map_or("", |(folder, _)| folder);
+            loop {
+                let inside = of(&|cluster| {
+                    let file = &cluster.snapshot.at.file;
+                    let below = file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+                    here(cluster) && (folder.is_empty() || below)
+                });
+                match inside.as_slice() {
+                    [] if !folder.is_empty() => {
+                        folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    }
+                    [one] => break Some(*one),
+                    _ => break None,
+                }
+            }
+        })
+    };
     let index = found.unwrap_or_else(|| {
-        let name = link.name.clone().unwrap_or_else(|| "of another tree".to_owned());
+        let name = link.name.clone().unwrap_or_else(|| "(not known)".to_owned());
         let id = format!("{} (elsewhere) {name}", link.scope);
         if let Some(index) = draft.clusters.iter().position(|cluster| cluster.snapshot.id == id) {
             index
@@ -337,6 +372,7 @@ fn find<'d>(draft: &'d mut Draft, link: &Link, at: &eks_model::Place) -> &'d mut
                 snapshot: cluster,
                 scope: link.scope.clone(),
                 names: vec![name],
+                namespace: link.namespace.clone(),
             });
             draft.clusters.len() - 1
         }

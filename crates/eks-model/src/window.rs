@@ -36,6 +36,8 @@ impl fmt::Display for Hop {
 pub struct Window {
     from: KubeMinor,
     to: KubeMinor,
+    /// Where it starts is not known: only its end can be judged.
+    open: bool,
 }
 
 /// Two minors that make no window.
@@ -54,7 +56,27 @@ impl Window {
     /// # Errors
     /// [`WindowError`] when `from` is above `to`.
     pub fn new(from: KubeMinor, to: KubeMinor) -> Result<Self, WindowError> {
-        if from > to { Err(WindowError { from, to }) } else { Ok(Self { from, to }) }
+        if from > to { Err(WindowError { from, to }) } else { Ok(Self { from, to, open: false }) }
+    }
+
+    /// The end of an upgrade whose start nobody knows: everything is judged at that minor alone.
+    pub fn end_only(to: KubeMinor) -> Self {
+        Self { from: to, to, open: true }
+    }
+
+    /// Whether the start is not known.
+    pub fn is_end_only(self) -> bool {
+        self.open
+    }
+
+    /// When something is true that is true after a hop, or at the start: `after the hop 1.36 → 1.37`,
+    /// `now`; `by then` where the start is not known.
+    pub fn when(self, hop: Option<Hop>) -> String {
+        match hop {
+            Some(hop) => format!("after the hop {hop}"),
+            None if self.open => "by then".to_owned(),
+            None => "now".to_owned(),
+        }
     }
 
     /// The minor in use before the upgrade.

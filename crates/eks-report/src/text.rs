@@ -199,7 +199,7 @@ fn summary(out: &mut String, report: &CheckReport, paint: Paint) {
         }
         let only_texts = report.unread.iter().all(|unread| unread.kind == UnreadKind::Text);
         let hint = if only_texts {
-            "next: render the templates (helm template, kustomize build) and check the result, mend what is broken, or accept it with --allow-unread"
+            "next: render the templates (helm template, kustomize build), give the variables their values (*.tfvars, terraform show -json) or --from, mend what is broken, or accept it with --allow-unread"
         } else {
             "next: make the files above readable and run it again"
         };

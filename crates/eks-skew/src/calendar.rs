@@ -154,6 +154,10 @@ impl Calendar {
     /// # Ok::<(), jiff::Error>(())
     /// ```
     pub fn support(&self, minor: KubeMinor, today: Date) -> Option<Support> {
+        // What is older than the oldest row ended before it did.
+        if self.releases.first().is_some_and(|oldest| minor < oldest.minor) {
+            return Some(Support::Ended);
+        }
         let release = self.get(minor)?;
         let days = |until: Date| (until - today).get_days();
         Some(if today < release.released {
@@ -166,6 +170,14 @@ impl Calendar {
                 _ => Support::Ended,
             }
         })
+    }
+
+    /// The oldest version that EKS supports on a day.
+    pub fn oldest_supported(&self, today: Date) -> Option<KubeMinor> {
+        let supported = |minor: &KubeMinor| {
+            matches!(self.support(*minor, today), Some(Support::Standard { .. } | Support::Extended { .. }))
+        };
+        self.releases.iter().map(|release| release.minor).find(supported)
     }
 
     /// What EKS will do, and when, to a control plane of this version under an upgrade policy;
@@ -250,6 +262,8 @@ mod tests {
             assert_eq!(calendar().support(minor, day), Some(support), "{day}");
         }
         assert_eq!(calendar().support(KubeMinor::new(99), date(2026, 1, 1)), None);
+        assert_eq!(calendar().support(KubeMinor::new(15), date(2026, 1, 1)), Some(Support::Ended));
+        assert_eq!(calendar().oldest_supported(date(2026, 11, 24)), Some(KubeMinor::new(31)));
         // 1.20 came before there was extended support.
         assert_eq!(calendar().support(KubeMinor::new(20), date(2022, 11, 1)), Some(Support::Ended));
     }

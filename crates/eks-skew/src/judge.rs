@@ -21,7 +21,7 @@ const SOON: i32 = 90;
 /// The window that a cluster is judged by: from the version that it declares, or else from the
 /// start of the window given, to its end. A cluster that is beyond the end has no hop.
 pub fn window_of(cluster: &ClusterSnapshot, window: Window) -> Window {
-    let from = control_plane(cluster).unwrap_or(window.from());
+    let Some(from) = control_plane(cluster) else { return window };
     let to = window.to().max(from);
     // `from` is never above `to`.
     Window::new(from, to).unwrap_or(window)
@@ -34,11 +34,6 @@ fn control_plane(cluster: &ClusterSnapshot) -> Option<KubeMinor> {
 /// The API servers now and after each hop of a window, each with the hop that leads there.
 fn points(window: Window) -> impl Iterator<Item = (Option<eks_model::Hop>, KubeMinor)> {
     std::iter::once((None, window.from())).chain(window.hops().map(|hop| (Some(hop), hop.to())))
-}
-
-/// `after the hop 1.36 → 1.37`, or that it is so now.
-fn when(hop: Option<eks_model::Hop>) -> String {
-    hop.map_or_else(|| "now".to_owned(), |hop| format!("after the hop {hop}"))
 }
 
 fn minors(number: u16) -> String {
@@ -127,7 +122,7 @@ pub fn judge(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Find
         };
         findings.extend(kube_proxy(version, &subject, window).map(place));
         for group in &cluster.node_groups {
-            findings.extend(beside_kubelet(version, &subject, group).map(place));
+            findings.extend(beside_kubelet(version, &subject, group, window).map(place));
         }
     }
     findings
@@ -179,7 +174,7 @@ fn kubelet(cluster: &ClusterSnapshot, group: &NodeGroup, window: Window) -> Opti
             found.message = format!(
                 "{subject} (kubelet {minor}) {is} {} behind the control plane ({api_server}) {}; {}",
                 minors(by),
-                when(hop),
+                window.when(hop),
                 allowed(most)
             );
             found.remedy =
@@ -199,13 +194,13 @@ fn kube_proxy(version: KubeMinor, subject: &str, window: Window) -> Option<Findi
 }
 
 /// kube-proxy beside the kubelets of a group, as declared.
-fn beside_kubelet(version: KubeMinor, subject: &str, group: &NodeGroup) -> Option<Finding> {
+fn beside_kubelet(version: KubeMinor, subject: &str, group: &NodeGroup, window: Window) -> Option<Finding> {
     let kubelet = match &group.kubelet {
         Observed::Known(kubelet) => kubelet.value.minor(),
         // Nodes that follow are at the API server's version, of which SKEW002 speaks.
         Observed::Absent | Observed::Unreadable(_) => return None,
     };
-    beside(version, subject, group, kubelet, None)
+    beside(version, subject, group, kubelet, window)
 }
 
 fn beside(
@@ -213,7 +208,7 @@ fn beside(
     subject: &str,
     group: &NodeGroup,
     kubelet: KubeMinor,
-    hop: Option<eks_model::Hop>,
+    window: Window,
 ) -> Option<Finding> {
     let (by, most, word) = match skew::kube_proxy_beside_kubelet(version, kubelet) {
         Skew::Within => return None,
@@ -226,7 +221,7 @@ fn beside(
         minors(by),
         group.kind.as_str(),
         group.name,
-        when(hop),
+        window.when(None),
         allowed(most)
     );
     found.remedy = if word == "newer" {
@@ -234,7 +229,6 @@ fn beside(
     } else {
         "raise kube-proxy before the nodes are rolled".to_owned()
     };
-    found.hop = hop.map(eks_model::Hop::to);
     found.url = Some(POLICY.to_owned());
     Some(found)
 }
@@ -262,7 +256,7 @@ fn beside_api_server(
     found.message = format!(
         "{subject} {is} {} {word} than the API server ({api_server}) {}; {}",
         minors(by),
-        when(hop),
+        window.when(hop),
         allowed(most)
     );
     found.remedy = match (word, hop) {
@@ -306,6 +300,10 @@ pub fn judge_together(clusters: &[ClusterSnapshot]) -> Vec<Finding> {
     let folder = |cluster: &ClusterSnapshot| {
         cluster.at.file.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned())
     };
+    // Kind, region or namespace, and name: what stands behind the file in the id.
+    let identity = |cluster: &ClusterSnapshot| {
+        cluster.id.strip_prefix(&cluster.at.file).unwrap_or(&cluster.id).to_owned()
+    };
     let mut findings = Vec::new();
     // One configuration of Terraform is several clusters, of one name, by its variables.
     let terraform = |cluster: &ClusterSnapshot| {
@@ -316,7 +314,7 @@ pub fn judge_together(clusters: &[ClusterSnapshot]) -> Vec<Finding> {
         let other = clusters.iter().enumerate().find_map(|(other, twin)| {
             let twin_version = twin.control_plane.known()?;
             (other != index
-                && twin.name == cluster.name
+                && identity(twin) == identity(cluster)
                 && twin.name != "?"
                 && twin.declared_as == cluster.declared_as
                 && folder(twin) == folder(cluster)
@@ -409,8 +407,7 @@ fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Findi
     let mut findings = Vec::new();
     let place = cluster.control_plane.known().map_or(&cluster.at, |version| &version.at);
     for hop in window.hops() {
-        let offered = calendar.support(hop.to(), today);
-        if matches!(offered, None | Some(Support::NotYet)) {
+        if calendar.support(hop.to(), today).is_none_or(|support| support == Support::NotYet) {
             let mut found = finding(&rules::NOT_OFFERED, Severity::Unknown, Status::Unknown, cluster, place);
             found.hop = Some(hop.to());
             found.message = format!(
@@ -478,7 +475,10 @@ fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Findi
             &rules::SUPPORT_ENDED,
             Severity::Block,
             format!(
-                "EKS no longer supports {minor}: no cluster can be created or kept at it, and EKS upgrades the control plane to {to} by itself"
+                "EKS no longer supports {minor}: no cluster can be created at it, and EKS upgrades those that are{}",
+                calendar.oldest_supported(today).map_or_else(String::new, |oldest| format!(
+                    " (the oldest version supported is {oldest})"
+                ))
             ),
         ),
     };

@@ -27,6 +27,12 @@ impl Parsed {
     pub(super) fn new(file: u32, text: &str) -> Result<Self, Refused> {
         let mut parsed = hcl_edit::parser::parse_body(text);
         let mut without = text.to_owned();
+        if parsed.is_err()
+            && let Some(text) = without_false_ends(&without)
+        {
+            parsed = hcl_edit::parser::parse_body(&text);
+            without = text;
+        }
         for _ in 0..DOUBLED {
             // Terraform takes the last of two equal keys of an object; the parser takes neither.
             let Err(error) = &parsed else { break };
@@ -154,6 +160,39 @@ fn blank_line(text: &mut String, line: usize) -> bool {
         text.replace_range(start..end, &blanks);
     }
     simple
+}
+
+/// A text in which no line of a heredoc only starts like its end: the parser takes `EOF"` for the end of `<<EOF`,
+/// Terraform does not. `None` where there is no such line. Every place stays where it is.
+fn without_false_ends(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut end: Option<String> = None;
+    let mut changed = false;
+    for line in text.split_inclusive('\n') {
+        let inner = line.trim();
+        match &end {
+            Some(marker) if inner == marker => {
+                end = None;
+                out.push_str(line);
+            }
+            Some(marker) if inner.starts_with(marker.as_str()) => {
+                changed = true;
+                // Any other letter will do.
+                out.push_str(&line.replacen(marker.as_str(), &"_".repeat(marker.len()), 1));
+            }
+            Some(_) => out.push_str(line),
+            None => {
+                if let Some((_, marker)) = line.split_once("<<") {
+                    let marker = marker.trim_start_matches('-').trim();
+                    if !marker.is_empty() && marker.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                        end = Some(marker.to_owned());
+                    }
+                }
+                out.push_str(line);
+            }
+        }
+    }
+    changed.then_some(out)
 }
 
 /// Where a value comes from.

@@ -452,7 +452,9 @@ impl<'p> Module<'p> {
     /// A value by name, worked out once, and never while it is being worked out.
     fn once(&self, key: &str, at: At, work: impl FnOnce() -> Node) -> Node {
         if let Some(node) = self.memo.borrow().get(key) {
-            return node.clone();
+            // What is not known stands where it is asked for, each time.
+            let at = if node.is_unknown() { at } else { node.at };
+            return Node { at, ..node.clone() };
         }
         if !self.busy.borrow_mut().insert(key.to_owned()) {
             return Node::unknown(format!("{key} refers to itself"), at);

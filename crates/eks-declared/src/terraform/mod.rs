@@ -29,7 +29,25 @@ pub(crate) struct File<'t> {
 
 /// Whether a file of this name belongs to Terraform.
 pub(crate) fn is_terraform(name: &str) -> bool {
-    [".tf", ".tf.json", ".tfvars", ".tfvars.json"].iter().any(|end| name.ends_with(end))
+    name == TERRAGRUNT || [".tf", ".tf.json", ".tfvars", ".tfvars.json"].iter().any(|end| name.ends_with(end))
+}
+
+/// A call of a module by Terragrunt: `terraform { source }`, and its arguments in `inputs`.
+const TERRAGRUNT: &str = "terragrunt.hcl";
+
+/// Whether a text may have to do with a cluster, its nodes, or what is installed in it.
+fn speaks_of_eks(text: &str) -> bool {
+    [
+        "eks",
+        "EKS",
+        "cluster_version",
+        "kubernetes_version",
+        "helm_release",
+        "karpenter",
+        "aws_autoscaling_group",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
 }
 
 /// Terraform tells its files apart by the case of their suffix too.
@@ -98,7 +116,14 @@ pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
             }
         };
         let at = At { file: file.number, line: refused.line, column: 1, width: 1, document: 0 };
-        draft.not_read(format!("it is not Terraform that can be read: {}", refused.reason), at);
+        let reason = format!("it is not Terraform that can be read: {}", refused.reason);
+        let folder = split(file.path).0;
+        if files.iter().any(|other| split(other.path).0 == folder && speaks_of_eks(other.text)) {
+            draft.not_read(reason, at);
+        } else {
+            let unreadable = draft.unreadable(reason, at);
+            draft.passed_over.push(unreadable);
+        }
     }
     let mut folders: Folders<'_> = BTreeMap::new();
     let mut given: Vec<Given> = Vec::new();
@@ -107,6 +132,7 @@ pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
             .filter(|(file, _)| file.path.ends_with(".tf.json"))
             .map(|(file, node)| (file.path, config::from_json(node))),
     );
+    let mut calls = Vec::new();
     let empty = Folder::default();
     let nothing = Folders::new();
     for (path, block) in blocks {
@@ -120,6 +146,8 @@ pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
                 .map(|attribute| (attribute.name.clone(), module.eval(&attribute.value, &Bound::new())))
                 .collect();
             given.push(tfvars(folder, name, path, values));
+        } else if name == TERRAGRUNT {
+            calls.push((path, block));
         } else {
             let entry = folders.entry(folder.to_owned()).or_default();
             folder.clone_into(&mut entry.path);
@@ -133,6 +161,9 @@ pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
             given.push(tfvars(folder, name, file.path, values));
         }
     }
+    for (path, block) in calls {
+        terragrunt(path, block, draft);
+    }
     given.sort_by(|a, b| a.path.cmp(&b.path));
     let called = called_folders(&folders);
     for (path, folder) in &folders {
@@ -144,6 +175,45 @@ pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
             let root = Module::root(&folders, folder, values);
             resources::read(&root, &scope, draft);
         }
+    }
+}
+
+/// Reads a call by Terragrunt. What it takes from other files (`include`, `dependency`) stays unknown.
+fn terragrunt<'p>(path: &str, block: config::Block<'p>, draft: &mut Draft) {
+    let source = block.inner("terraform").and_then(|inner| inner.attribute("source")).cloned();
+    let inputs = block.attribute("inputs").cloned();
+    let at = block.inner("terraform").map_or(block.at, |inner| inner.at);
+    let mut folder: Folder<'p> = Folder::default();
+    folder.add(block);
+    let nothing = Folders::new();
+    let module = Module::root(&nothing, &folder, BTreeMap::new());
+    let Some(source) = source.map(|source| module.eval(&source.value, &Bound::new())) else { return };
+    let Some(text) = source.text() else { return };
+    let inputs = inputs.map(|inputs| module.eval(&inputs.value, &Bound::new()));
+    if let Some(why) = inputs.as_ref().and_then(Node::why).filter(|_| registry::is_eks(text)) {
+        draft.not_read(format!("the inputs of the module are not known: {why}"), at);
+        return;
+    }
+    let get = |name: &str| {
+        inputs.as_ref()?.entries().iter().find(|(key, _)| key == name).map(|(_, node)| node.clone())
+    };
+    let arguments = registry::Arguments { get: &get, at };
+    let local = joined(split(path).0, text).is_some();
+    if registry::is_eks(text) {
+        let snapshot = registry::read_eks(&arguments, "the cluster", path, draft);
+        let names = vec![snapshot.name.clone()];
+        draft.clusters.push(crate::draft::DraftCluster {
+            snapshot,
+            scope: path.to_owned(),
+            names,
+            namespace: None,
+        });
+    } else if !local && registry::may_be_eks(text) {
+        let reason = format!(
+            "the module {} is not read here: what it declares is not known",
+            crate::draft::short(text)
+        );
+        draft.not_read(reason, source.at);
     }
 }
 

@@ -68,7 +68,7 @@ fn read_resource(resource: &Node, values: &Node, scope: &str, draft: &mut Draft)
     let at = draft.place(resource.get("address").unwrap_or(resource).at);
     let link = || {
         let name = get("cluster_name").and_then(Node::text).map(str::to_owned);
-        Link { scope: scope.to_owned(), name }
+        Link { scope: scope.to_owned(), name, namespace: None }
     };
     match kind {
         "aws_eks_cluster" => {
@@ -95,6 +95,7 @@ fn read_resource(resource: &Node, values: &Node, scope: &str, draft: &mut Draft)
                 names: vec![name],
                 snapshot: cluster,
                 scope: scope.to_owned(),
+                namespace: None,
             });
         }
         "aws_eks_node_group" => {
@@ -116,7 +117,7 @@ fn read_resource(resource: &Node, values: &Node, scope: &str, draft: &mut Draft)
         }
         "helm_release" => {
             let (name, namespace) = (get("name").and_then(Node::text), get("namespace").and_then(Node::text));
-            let link = Link { scope: scope.to_owned(), name: None };
+            let link = Link { scope: scope.to_owned(), name: None, namespace: None };
             draft.chart_use(get("chart"), get("version"), "helm_release", name, namespace, Some(link));
         }
         _ => {}

@@ -138,6 +138,19 @@ pub(super) fn read_blueprints_addons(
     }
 }
 
+/// The same for a source of which no arguments are seen.
+pub(super) fn may_be_eks(source: &str) -> bool {
+    let source = source.split('?').next().unwrap_or(source).to_ascii_lowercase();
+    source.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == "eks")
+        && !HARMLESS.iter().any(|name| source.contains(name))
+}
+
+/// A name as people see it: as it is written, or what stands for one that is computed.
+fn shown(node: Option<&Node>, otherwise: &str) -> String {
+    let name = node.and_then(Node::text).filter(|text| !text.is_empty() && !draft::is_filled_in(text));
+    name.unwrap_or(otherwise).to_owned()
+}
+
 /// Which line of the module it is, by its arguments and its version constraint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Line {
@@ -202,7 +215,7 @@ pub(super) fn read_eks(
 ) -> ClusterSnapshot {
     let line = arguments.line();
     let name_node = arguments.first(&["cluster_name", "name"]);
-    let name = name_node.as_ref().and_then(Node::text).unwrap_or(address).to_owned();
+    let name = shown(name_node.as_ref(), address);
     let mut cluster = draft::cluster(
         format!("{scope} {address}"),
         name.clone(),
@@ -247,13 +260,14 @@ pub(super) fn read_eks(
             cluster.node_groups.push(group(&key, node, defaults.as_ref(), managed, line, draft));
         }
     }
+    let declared_as = if arguments.get("addons").is_some() { "addons" } else { "cluster_addons" };
     if let Some(addons) = arguments.first(&["addons", "cluster_addons"]) {
         if let Some(why) = addons.why() {
             draft.not_read(format!("the add-ons of cluster \"{name}\" are not known: {why}"), addons.at);
         }
         for (key, node) in addons.entries() {
             let addon_name = node.get("name").and_then(Node::text).unwrap_or(key).to_owned();
-            cluster.addons.push(addon(addon_name, node, line, draft));
+            cluster.addons.push(Addon { declared_as, ..addon(addon_name, node, line, draft) });
         }
     }
     cluster
@@ -292,7 +306,7 @@ fn group(
     draft: &Draft,
 ) -> NodeGroup {
     let field = |name: &str| node.get(name).or_else(|| defaults.and_then(|defaults| defaults.get(name)));
-    let name = node.get("name").and_then(Node::text).unwrap_or(key).to_owned();
+    let name = shown(node.get("name"), key);
     let kind = if managed { NodeGroupKind::Managed } else { NodeGroupKind::SelfManaged };
     let declared_as = match (managed, line) {
         (true, Line::Workers) => "node_groups",
@@ -372,7 +386,7 @@ pub(super) fn read_cloudposse(
     draft: &mut Draft,
 ) -> ClusterSnapshot {
     let name_node = arguments.first(&["name", "namespace"]);
-    let name = name_node.as_ref().and_then(Node::text).unwrap_or(address).to_owned();
+    let name = shown(name_node.as_ref(), address);
     let mut cluster = draft::cluster(
         format!("{scope} {address}"),
         name.clone(),
@@ -386,6 +400,24 @@ pub(super) fn read_cloudposse(
             arguments.at,
         )),
     };
+    let policy = arguments.get("upgrade_policy");
+    let support = policy.as_ref().and_then(|policy| policy.get("support_type"));
+    cluster.support = draft.support(support, &format!("the upgrade policy of cluster \"{name}\""));
+    let compute = arguments.get("auto_mode_compute_config");
+    if let Some(on) =
+        compute.as_ref().and_then(|compute| compute.get("enabled")).filter(|on| on.bool() == Some(true))
+    {
+        let at = draft.place(on.at);
+        let mut group =
+            draft::group("Auto Mode".to_owned(), NodeGroupKind::AutoMode, "auto_mode_compute_config", at);
+        group.follows_control_plane = true;
+        cluster.node_groups.push(group);
+    }
+    if let Some(addons) = arguments.get("addons")
+        && let Some(why) = addons.why()
+    {
+        draft.not_read(format!("the add-ons of cluster \"{name}\" are not known: {why}"), addons.at);
+    }
     for item in arguments.get("addons").as_ref().map(Node::items).unwrap_or_default() {
         let Some(addon_name) = item.get("addon_name").and_then(Node::text) else { continue };
         let what = format!("the version of add-on {addon_name}");

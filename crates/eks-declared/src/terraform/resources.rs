@@ -85,7 +85,7 @@ fn read_call<'p>(
             registry::read_cloudposse(&arguments, &address, scope, draft)
         };
         let names = vec![snapshot.name.clone(), address];
-        draft.clusters.push(DraftCluster { snapshot, scope: scope.to_owned(), names });
+        draft.clusters.push(DraftCluster { snapshot, scope: scope.to_owned(), names, namespace: None });
         return;
     }
     if registry::is_blueprints_addons(source) {
@@ -145,12 +145,15 @@ fn node_group_module(
         own_image(draft, &mut group, &image);
     }
     let cluster = get("cluster_name").and_then(|node| node.text().map(str::to_owned));
-    draft.groups.push((Link { scope: scope.to_owned(), name: cluster }, group));
+    draft.groups.push((Link { scope: scope.to_owned(), name: cluster, namespace: None }, group));
 }
 
 /// The name of a resource as people see it: its own, or its address.
 fn shown(own: Option<&Node>, address: &str) -> String {
-    own.and_then(Node::text).filter(|text| !is_filled_in(text)).unwrap_or(address).to_owned()
+    own.and_then(Node::text)
+        .filter(|text| !text.is_empty() && !is_filled_in(text))
+        .unwrap_or(address)
+        .to_owned()
 }
 
 fn read_resource<'p>(
@@ -190,7 +193,12 @@ fn read_resource<'p>(
                 cluster.node_groups.push(group);
             }
             let names = vec![name, format!("{}aws_eks_cluster.{}", module.path, resource.name)];
-            draft.clusters.push(DraftCluster { snapshot: cluster, scope: scope.to_owned(), names });
+            draft.clusters.push(DraftCluster {
+                snapshot: cluster,
+                scope: scope.to_owned(),
+                names,
+                namespace: None,
+            });
         }
         "aws_eks_node_group" => {
             let name = shown(get("node_group_name").as_ref(), &address);
@@ -225,7 +233,7 @@ fn read_resource<'p>(
         }
         "aws_autoscaling_group" => {
             if let Some((name, group)) = self_managed(module, block, bound, &address, draft) {
-                draft.groups.push((Link { scope: scope.to_owned(), name }, group));
+                draft.groups.push((Link { scope: scope.to_owned(), name, namespace: None }, group));
             }
         }
         "helm_release" => {
@@ -237,7 +245,7 @@ fn read_resource<'p>(
                 "helm_release",
                 name.as_ref().and_then(Node::text),
                 namespace.as_ref().and_then(Node::text),
-                Some(Link { scope: scope.to_owned(), name: None }),
+                Some(Link { scope: scope.to_owned(), name: None, namespace: None }),
             );
         }
         "kubectl_manifest" => {
@@ -259,25 +267,33 @@ fn read_resource<'p>(
                 if let Ok(Some(node)) =
                     crate::yaml::document(document.text, first, body.at.file, body.at.document)
                 {
-                    manifest(&node.moved_right(u32::try_from(moved).unwrap_or(0)), module, draft);
+                    manifest(&node.moved_right(u32::try_from(moved).unwrap_or(0)), module, scope, draft);
                 }
             }
         }
         "kubernetes_manifest" => {
             if let Some(node) = get("manifest") {
-                manifest(&node, module, draft);
+                manifest(&node, module, scope, draft);
             }
         }
         _ => {}
     }
 }
 
-fn manifest(node: &Node, module: &Rc<Module<'_>>, draft: &mut Draft) {
+/// An object that Terraform applies: it belongs to the root that applies it.
+fn manifest(node: &Node, module: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
     let Some(object) = Object::new(node, &module.folder.path) else { return };
+    let (groups, controllers) = (draft.groups.len(), draft.controllers.len());
     if kubernetes::concerns(object.group, object.kind) {
         kubernetes::read(&object, draft);
     } else if crate::tree::is_workload(object.kind) {
         kubernetes::workload(&object, draft);
+    }
+    for (link, _) in draft.groups.iter_mut().skip(groups) {
+        scope.clone_into(&mut link.scope);
+    }
+    for (link, _) in draft.controllers.iter_mut().skip(controllers) {
+        *link = Some(Link { scope: scope.to_owned(), name: None, namespace: None });
     }
 }
 
@@ -324,29 +340,52 @@ fn cluster_link<'p>(module: &Rc<Module<'p>>, block: &Block<'p>, bound: &Bound, s
         let node = module.attribute(block, "cluster_name", bound)?;
         node.text().filter(|text| !is_filled_in(text)).map(str::to_owned)
     });
-    Link { scope: scope.to_owned(), name }
+    Link { scope: scope.to_owned(), name, namespace: None }
 }
 
-/// The resource of a kind that an attribute refers to.
+/// The resource of a kind that an attribute refers to: directly, or by a local, a condition, a choice.
 fn referred<'p>(module: &Rc<Module<'p>>, source: &Source<'p>, kind: &str) -> Option<&'p Resource<'p>> {
-    let name = match source {
+    match source {
         Source::Hcl { expression, .. } => {
-            let Expression::Traversal(traversal) = expression else { return None };
-            let Expression::Variable(head) = &traversal.expr else { return None };
-            if head.as_str() != kind {
-                return None;
-            }
-            match traversal.operators.first().map(hcl_edit::Decorated::value) {
-                Some(TraversalOperator::GetAttr(name)) => name.as_str().to_owned(),
-                _ => return None,
-            }
+            let name = referred_name(module, expression, kind, 0)?;
+            module.folder.resource(false, kind, &name)
         }
         Source::Json(node) => {
             let text = node.text()?.strip_prefix("${")?.strip_prefix(kind)?.strip_prefix('.')?;
-            text.split(['.', '[', '}']).next()?.to_owned()
+            module.folder.resource(false, kind, text.split(['.', '[', '}']).next()?)
         }
-    };
-    module.folder.resource(false, kind, &name)
+    }
+}
+
+fn referred_name(module: &Rc<Module<'_>>, expression: &Expression, kind: &str, depth: u32) -> Option<String> {
+    if depth > 16 {
+        return None;
+    }
+    let inner = |expression: &Expression| referred_name(module, expression, kind, depth + 1);
+    match expression {
+        Expression::Parenthesis(parenthesis) => inner(parenthesis.inner()),
+        Expression::Conditional(conditional) => {
+            inner(&conditional.true_expr).or_else(|| inner(&conditional.false_expr))
+        }
+        Expression::FuncCall(call) => call.args.iter().find_map(inner),
+        Expression::Traversal(traversal) => {
+            let Expression::Variable(head) = &traversal.expr else { return None };
+            let Some(TraversalOperator::GetAttr(name)) =
+                traversal.operators.first().map(hcl_edit::Decorated::value)
+            else {
+                return None;
+            };
+            match head.as_str() {
+                "local" => match &module.folder.locals.get(name.as_str())?.value {
+                    Source::Hcl { expression, .. } => inner(expression),
+                    Source::Json(_) => None,
+                },
+                head if head == kind => Some(name.as_str().to_owned()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }
 
 /// The image of the launch template that a block names.
@@ -432,7 +471,15 @@ fn is_for_eks(text: &str) -> bool {
 /// `kubernetes.io/cluster/NAME` in the tags of a group: whether there is one, and the name where it is known.
 fn tagged_cluster<'p>(module: &Rc<Module<'p>>, block: &Block<'p>, bound: &Bound) -> Option<Option<String>> {
     const MARK: &str = "kubernetes.io/cluster/";
-    let keys: Vec<Node> = block.blocks("tag").filter_map(|tag| module.attribute(tag, "key", bound)).collect();
+    let mut keys: Vec<Node> =
+        block.blocks("tag").filter_map(|tag| module.attribute(tag, "key", bound)).collect();
+    // `dynamic "tag"` over a map of tags.
+    if let Some(dynamic) = block.dynamic("tag")
+        && let Some(over) = module.attribute(dynamic, "for_each", bound)
+    {
+        let text = |key: &String, node: &Node| Node::new(Value::Text(key.clone()), node.at);
+        keys.extend(over.entries().iter().map(|(key, node)| text(key, node)));
+    }
     // kOps makes clusters of its own with the same mark.
     let kops = |key: &Node| {
         key.text().is_some_and(|text| text.starts_with("kops.k8s.io/") || text.starts_with("k8s.io/role/"))

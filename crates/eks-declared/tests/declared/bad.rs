@@ -19,6 +19,20 @@ fn hcl_that_does_not_parse_hides_nothing_else() {
 }
 
 #[test]
+fn broken_hcl_where_nothing_speaks_of_eks_is_passed_over() {
+    let declared = crate::read(&[("net/a.tf", "resource \"x\" {\n  a = = 1\n}\n")]);
+    assert_eq!((declared.unread.len(), declared.passed_over.len()), (0, 1));
+    assert_eq!((declared.passed_over[0].at.file.as_str(), declared.passed_over[0].at.line), ("net/a.tf", 2));
+}
+
+#[test]
+fn what_terraform_takes_is_taken() {
+    // A line of a text that only starts like its end, and a key that is there twice.
+    let text = "locals {\n  script = <<EOF\nsu -c \"x << EOF\nexit\nEOF\"\nEOF\n  tags = {\n    Service = \"a\"\n    Service = \"b\"\n  }\n}\n";
+    check(&[("a.tf", &format!("{text}{CLUSTER}"))], &["cluster a 1.34 @a.tf:14:13"]);
+}
+
+#[test]
 fn references_that_go_in_a_circle_end() {
     check(
         &[(

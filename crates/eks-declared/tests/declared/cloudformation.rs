@@ -52,7 +52,7 @@ Resources:
   Own:
     Type: AWS::AutoScaling::AutoScalingGroup
     Properties:
-      LaunchTemplate: {LaunchTemplateId: !Ref Template, Version: "1"}
+      LaunchTemplate: {LaunchTemplateId: !If [IsProd, !Ref Template, !Ref Other], Version: "1"}
       Tags:
       - {Key: !Sub "kubernetes.io/cluster/shop", Value: owned, PropagateAtLaunch: true}
   Unrelated:

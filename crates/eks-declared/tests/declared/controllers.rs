@@ -111,3 +111,28 @@ resource "kubectl_manifest" "class" {
         ],
     );
 }
+
+#[test]
+fn charts_of_application_sets_and_of_registries_of_images() {
+    check(
+        &[
+            (
+                "set.yaml",
+                "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: s}\nspec:\n  template:\n    spec:\n      source: {chart: keda, targetRevision: '{{values.version}}'}\n",
+            ),
+            (
+                "flux/repository.yaml",
+                "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: cm}\nspec:\n  url: oci://quay.io/jetstack/charts/cert-manager\n  ref: {tag: v1.19.1}\n",
+            ),
+            (
+                "flux/release.yaml",
+                "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: cert-manager, namespace: cm}\nspec:\n  chartRef: {kind: OCIRepository, name: cm}\n",
+            ),
+        ],
+        &[
+            "controller keda ? by ApplicationSet s",
+            "controller cert-manager v1.19.1 @flux/repository.yaml:6:14 by HelmRelease cert-manager",
+            "not read @set.yaml:7:45: the version of chart keda is filled in from outside (`{{values.version}}`)",
+        ],
+    );
+}

@@ -196,7 +196,7 @@ fn karpenter_node_classes() {
     check(
         &[("k.yaml", &class("alias", "amiSelectorTerms: [{alias: al2023@latest}]"))],
         &[
-            "cluster elsewhere of another tree -",
+            "cluster elsewhere (not known) -",
             "  Karpenter node class alias - follows, Amazon Linux 2023 @k.yaml:6:30",
         ],
     );
@@ -207,8 +207,58 @@ fn karpenter_node_classes() {
             "apiVersion: karpenter.k8s.aws/v1alpha1\nkind: AWSNodeTemplate\nmetadata: {name: old}\nspec: {}\n",
         )],
         &[
-            "cluster elsewhere of another tree -",
+            "cluster elsewhere (not known) -",
             "  Karpenter node class old - follows, Amazon Linux 2 @k.yaml:3:18",
+        ],
+    );
+}
+
+#[test]
+fn environments_beside_each_other_are_kept_apart() {
+    let environment = |namespace: &str, minor: &str| {
+        format!(
+            "apiVersion: controlplane.cluster.x-k8s.io/v1beta2\nkind: AWSManagedControlPlane\nmetadata: {{name: shop-control-plane, namespace: {namespace}}}\nspec: {{version: v{minor}}}\n---\n\
+             apiVersion: cluster.x-k8s.io/v1beta1\nkind: MachinePool\nmetadata: {{name: web, namespace: {namespace}}}\nspec:\n  clusterName: shop\n  template: {{spec: {{version: v{minor}, infrastructureRef: {{kind: AWSManagedMachinePool}}}}}}\n---\n\
+             apiVersion: infrastructure.cluster.x-k8s.io/v1beta2\nkind: AWSManagedMachinePool\nmetadata: {{name: web, namespace: {namespace}}}\nspec: {{}}\n"
+        )
+    };
+    check(
+        &[
+            ("c/production.yaml", &environment("production", "1.35")),
+            ("c/staging.yaml", &environment("staging", "1.36")),
+        ],
+        &[
+            "cluster shop-control-plane (c) 1.35 @c/production.yaml:4:17",
+            // Cluster API itself takes Amazon Linux 2 when nothing is said.
+            "  managed node group web 1.35 @c/production.yaml:11:30, Amazon Linux 2 @c/production.yaml:15:18",
+            "cluster shop-control-plane (c) 1.36 @c/staging.yaml:4:17",
+            "  managed node group web 1.36 @c/staging.yaml:11:30, Amazon Linux 2 @c/staging.yaml:15:18",
+        ],
+    );
+}
+
+#[test]
+fn clusters_inside_of_other_objects() {
+    check(
+        &[
+            (
+                "kro.yaml",
+                "apiVersion: kro.run/v1alpha1\nkind: ResourceGraphDefinition\nmetadata: {name: eks}\nspec:\n  resources:\n  - id: c\n    template:\n      apiVersion: eks.services.k8s.aws/v1alpha1\n      kind: Cluster\n      metadata: {name: k}\n      spec: {name: k, version: \"${schema.spec.version}\"}\n",
+            ),
+            (
+                "composition.yaml",
+                "apiVersion: apiextensions.crossplane.io/v1\nkind: Composition\nmetadata: {name: eks}\nspec:\n  pipeline:\n  - input:\n      resources:\n      - base:\n          apiVersion: eks.aws.upbound.io/v1beta1\n          kind: Cluster\n          metadata: {name: x}\n          spec: {forProvider: {version: \"1.33\"}}\n",
+            ),
+            (
+                "topology.yaml",
+                "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: t}\nspec: {topology: {class: eks-clusterclass, version: v1.32.0}}\n",
+            ),
+        ],
+        &[
+            "cluster x 1.33 @composition.yaml:12:41",
+            "cluster k ?",
+            "cluster t 1.32.0 @topology.yaml:4:53",
+            "not read @kro.yaml:11:32: the version of cluster \"k\" is filled in from outside (`${schema.spec.version}`)",
         ],
     );
 }

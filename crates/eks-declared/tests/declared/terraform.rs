@@ -327,3 +327,92 @@ fn comments_to_this_program_belong_to_their_block() {
     assert_eq!(comment.pragma.text, "ignore SKEW003 reason=soon");
     assert_eq!(declared.clusters[0].node_groups[0].at.document, 1);
 }
+
+#[test]
+fn a_launch_template_behind_a_local_and_tags_made_by_dynamic_are_followed() {
+    check(
+        &[(
+            "main.tf",
+            r#"
+locals {
+  id   = try(aws_launch_template.this[0].id, "")
+  tags = { "kubernetes.io/cluster/shop" = "owned" }
+}
+resource "aws_launch_template" "this" {
+  count    = 1
+  image_id = data.aws_ssm_parameter.image.value
+}
+data "aws_ssm_parameter" "image" {
+  name = "/aws/service/eks/optimized-ami/1.33/amazon-linux-2023/x86_64/standard/recommended/image_id"
+}
+resource "aws_autoscaling_group" "a" {
+  name = "a"
+  dynamic "launch_template" {
+    for_each = [1]
+    content {
+      id = local.id
+    }
+  }
+  dynamic "tag" {
+    for_each = local.tags
+    content {
+      key   = tag.key
+      value = tag.value
+    }
+  }
+}
+"#,
+        )],
+        &[
+            "cluster elsewhere shop -",
+            "  self-managed node group a 1.33 @main.tf:11:10, Amazon Linux 2023 @main.tf:11:10",
+        ],
+    );
+}
+
+#[test]
+fn terragrunt_calls_a_module_too() {
+    check(
+        &[(
+            "live/eks/terragrunt.hcl",
+            r#"
+locals { minor = "1.34" }
+include "root" { path = find_in_parent_folders() }
+terraform {
+  source = "github.com/terraform-aws-modules/terraform-aws-eks?ref=v20.28.0"
+}
+inputs = {
+  cluster_name    = "shop"
+  cluster_version = local.minor
+}
+"#,
+        )],
+        &["cluster shop 1.34 @live/eks/terragrunt.hcl:2:18"],
+    );
+    check(
+        &[(
+            "a/terragrunt.hcl",
+            "terraform {\n  source = \"git::https://example.com/modules.git//eks?ref=v1\"\n}\n",
+        )],
+        &[
+            "not read @a/terragrunt.hcl:2:12: the module git::https://example.com/modules.git//eks?ref=v1 is not read here: what it declares is not known",
+        ],
+    );
+}
+
+#[test]
+fn what_is_not_known_is_said_where_it_is_used() {
+    check(
+        &[(
+            "main.tf",
+            "variable \"v\" {}\nresource \"aws_eks_cluster\" \"a\" {\n  name    = \"a\"\n  version = var.v\n}\nresource \"aws_eks_cluster\" \"b\" {\n  name    = \"b-${terraform.workspace}\"\n  version = var.v\n}\n",
+        )],
+        &[
+            "cluster a ?",
+            // A computed name is not one: its address stands for it.
+            "cluster aws_eks_cluster.b ?",
+            "not read @main.tf:4:13: the version of cluster \"a\" is not known: variable v has no default, and no *.tfvars beside it gives it a value",
+            "not read @main.tf:8:13: the version of cluster \"aws_eks_cluster.b\" is not known: variable v has no default, and no *.tfvars beside it gives it a value",
+        ],
+    );
+}

@@ -189,12 +189,16 @@ fn a_cluster_that_is_declared_twice_contradicts_itself() {
     let twin = |file: &str, minor| {
         let mut cluster = healthy();
         cluster.control_plane = version(minor, 2);
+        cluster.id = format!("{file} ClusterConfig shop eu-west-1");
         cluster.at.file = file.to_owned();
         cluster
     };
     let ids = |clusters: &[ClusterSnapshot]| judge_together(clusters).iter().map(shown).collect::<Vec<_>>();
     assert_eq!(ids(&[twin("a/x.yaml", 35), twin("a/y.yaml", 36)]), ["SKEW011 unknown", "SKEW011 unknown"]);
     assert_eq!(ids(&[twin("a/x.yaml", 36), twin("a/y.yaml", 36)]), Vec::<String>::new());
+    let mut elsewhere = twin("a/y.yaml", 36);
+    elsewhere.id = "a/y.yaml ClusterConfig shop us-east-1".to_owned();
+    assert_eq!(ids(&[twin("a/x.yaml", 35), elsewhere]), Vec::<String>::new());
     // Environments in folders of their own may share a name.
     assert_eq!(ids(&[twin("a/x.yaml", 35), twin("b/x.yaml", 36)]), Vec::<String>::new());
 }
