@@ -203,7 +203,7 @@ fn config_job<'a>(
         catalogue,
         no_ignore: args.no_ignore,
         verbose: args.verbose,
-        keep: true,
+        keep: !args.apis_only,
         progress: counters,
     }
 }
