@@ -1,5 +1,6 @@
 //! `files`: everything that is named is read, and judged over the window.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ struct Gathered {
     read: Read,
     /// What they declared at the merge base, when the change touches a declaration.
     before: Option<Read>,
+    /// Files that the change moves: their names then, and now.
+    moved: BTreeMap<String, String>,
 }
 
 /// Standard input, read once, whatever it was asked for.
@@ -74,7 +77,7 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
                 gather(args, &config_job(&directory, window, catalogue, args, &quiet), threads, &input)?;
         }
     }
-    let Gathered { mut outcome, mut known, read, before } = gathered;
+    let Gathered { mut outcome, mut known, read, before, moved } = gathered;
     drop(progress);
     outcome.skipped.sort();
     for skipped in &outcome.skipped {
@@ -104,10 +107,18 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
         );
     }
     report.scanned = outcome.scanned;
+    report.notes.extend(declared::beyond(&read.declared, window.to()));
     let judged = declared::judge(&read, matrix, window, from_given, environment.today);
     let stepped: Vec<Finding> = match &before {
         Some(before) => {
-            let was = declared::judge(before, matrix, window, from_given, environment.today);
+            let mut was = declared::judge(before, matrix, window, from_given, environment.today);
+            // What was found in a file is known by the name that the file has now.
+            let named = was.findings.iter_mut().map(|found| &mut found.file);
+            for file in named.chain(was.unread.iter_mut().map(|unread| &mut unread.file)) {
+                if let Some(now) = moved.get(file) {
+                    file.clone_from(now);
+                }
+            }
             known.get_or_insert_default().add(&was.findings, &was.unread);
             declared::judge_change(before, &read, matrix)
         }
@@ -235,7 +246,7 @@ fn gather(args: &FilesArgs, job: &Job<'_>, threads: usize, input: &Input) -> any
     } else {
         let mut outcome = all_files(job, args, threads, input)?;
         let read = Read::new(std::mem::take(&mut outcome.kept));
-        Ok(Gathered { outcome, known: None, read, before: None })
+        Ok(Gathered { outcome, known: None, read, before: None, moved: BTreeMap::new() })
     }
 }
 
@@ -309,7 +320,7 @@ fn changed_files(
     let mut before = Outcome::default();
     let quiet = Counters::default();
     let silent = Job { progress: &quiet, ..*job };
-    let mut gone: Vec<String> = Vec::new();
+    let mut moved: BTreeMap<String, String> = BTreeMap::new();
     change.before(
         |file| kind(file).is_some(),
         |file, bytes| {
@@ -321,7 +332,7 @@ fn changed_files(
             was.scan(&silent, &name, kind(file).unwrap_or_default(), &bytes);
             was.kept =
                 std::mem::take(&mut was.kept).into_iter().map(|(_, bytes)| (old.clone(), bytes)).collect();
-            gone.push(old);
+            moved.insert(old, name);
             if file.deleted {
                 before.kept.extend(was.kept);
             } else {
@@ -333,21 +344,42 @@ fn changed_files(
     let mut known = Known::default();
     known.add(&before.findings, &before.unread);
     if now.kept.is_empty() && before.kept.is_empty() {
-        return Ok(Gathered { outcome: now, known: Some(known), read: Read::default(), before: None });
+        return Ok(Gathered {
+            outcome: now,
+            known: Some(known),
+            read: Read::default(),
+            before: None,
+            moved: BTreeMap::new(),
+        });
     }
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
-    let whole = walk(&silent, &paths, threads).kept;
-    let touched: Vec<String> = change
+    let beside = walk(&silent, &paths, threads);
+    let mut whole = beside.kept;
+    // What may declare something and cannot be opened is not what the change touches, and yet a part of it.
+    for unread in beside.unread.into_iter().filter(|unread| unread.kind == UnreadKind::Input) {
+        if now.unread.iter().all(|known| known.file != unread.file) {
+            now.unread.push(unread);
+        }
+    }
+    let touched: BTreeSet<String> = change
         .files
         .iter()
         .map(|file| shown(&job.directory.join(&file.path), job.directory))
-        .chain(gone)
+        .chain(moved.keys().cloned())
         .collect();
     let mut was: Vec<(String, Vec<u8>)> =
         whole.iter().filter(|(path, _)| !touched.contains(path)).cloned().collect();
     was.append(&mut before.kept);
-    now.kept.clear();
-    Ok(Gathered { outcome: now, known: Some(known), read: Read::new(whole), before: Some(Read::new(was)) })
+    // A changed file that `.gitignore` names is tracked all the same, and the walk passes it over.
+    let walked: BTreeSet<String> = whole.iter().map(|(path, _)| path.clone()).collect();
+    whole.extend(now.kept.drain(..).filter(|(path, _)| !walked.contains(path)));
+    Ok(Gathered {
+        outcome: now,
+        known: Some(known),
+        read: Read::new(whole),
+        before: Some(Read::new(was)),
+        moved,
+    })
 }
 
 /// Scans the Helm releases found: of each the newest deployed revision, unless all are wanted.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use eks_addons::{Matrix, Wanted};
 use eks_deprecations::Catalogue;
-use eks_model::{Controller, DeclaredPlan, Observed, Tool};
+use eks_model::{ClusterSnapshot, Controller, DeclaredPlan, Observed, Tool};
 use eks_report::{ExitCode, plan_json, plan_markdown, plan_text};
 use eks_skew::Policy;
 
@@ -66,7 +66,11 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
         AddonVersionArg::Default => Wanted::Default,
         AddonVersionArg::Newest => Wanted::Newest,
     };
-    let only_one = read.declared.clusters.iter().filter(|cluster| !cluster.declared_elsewhere).count() == 1;
+    // What is declared for no cluster in particular is for the one there is, or for all of one version.
+    let declared = || read.declared.clusters.iter().filter(|cluster| !cluster.declared_elsewhere);
+    let minor =
+        |cluster: &ClusterSnapshot| cluster.control_plane.known().map(|version| version.value.minor());
+    let alike = declared().next().is_some_and(|first| declared().all(|other| minor(other) == minor(first)));
     for cluster in &read.declared.clusters {
         // Nodes or add-ons of a cluster that is not here: without its version there is no plan for it.
         if cluster.declared_elsewhere && args.window.from.or(config.from).is_none() {
@@ -88,10 +92,13 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
             .iter()
             .filter(|controller| match &controller.cluster {
                 Some(id) => *id == cluster.id,
-                None => only_one,
+                None => alike && !cluster.declared_elsewhere,
             })
             .collect();
-        plan.clusters.push(Planner { cluster, controllers, matrix, policy, wanted }.plan(from, window)?);
+        plan.clusters.push(
+            Planner { cluster, controllers, matrix, policy, wanted, today: environment.today }
+                .plan(from, window)?,
+        );
     }
     plan.unread = outcome
         .unread
@@ -100,6 +107,15 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
         .map(|unread| format!("{}: {}", unread.file, unread.reason))
         .chain(read.declared.unread.iter().map(|u| format!("{}:{}: {}", u.at.file, u.at.line, u.reason)))
         .collect();
+    if !alike && declared().next().is_some() {
+        let of_none = read.declared.controllers.iter().filter(|controller| controller.cluster.is_none());
+        plan.unread.extend(of_none.map(|controller| {
+            format!(
+                "{}:{}: which of the clusters {} belongs to is not known, and it is in no plan: plan the folders of one cluster",
+                controller.at.file, controller.at.line, controller.component
+            )
+        }));
+    }
     if plan.clusters.is_empty()
         && plan.unread.is_empty()
         && plan.notes.iter().all(|note| !note.contains("not planned"))

@@ -111,7 +111,8 @@ pub struct ClusterPlan {
     pub to: KubeMinor,
     /// The hops, in order.
     pub hops: Vec<HopPlan>,
-    /// What is not known and has to be before the plan can be followed, one sentence each.
+    /// What is open: not known, or wrong already. To be settled before the plan can be followed; one
+    /// sentence each.
     pub open: Vec<String>,
 }
 
@@ -141,7 +142,7 @@ impl DeclaredPlan {
         Self { schema: SCHEMA, tool, to, nodes, clusters: Vec::new(), unread: Vec::new(), notes: Vec::new() }
     }
 
-    /// Whether something that the plan rests on is not known.
+    /// Whether something that the plan rests on is open or could not be read.
     pub fn is_open(&self) -> bool {
         !self.unread.is_empty() || self.clusters.iter().any(|cluster| !cluster.open.is_empty())
     }

@@ -402,6 +402,13 @@ fn image(cluster: &ClusterSnapshot, group: &NodeGroup, window: Window) -> Vec<Fi
     findings
 }
 
+/// `: the calendar here ends with 1.37 (as of 2026-11-23)`
+fn ends_with(calendar: &Calendar) -> String {
+    calendar.newest().map_or_else(String::new, |newest| {
+        format!(": the calendar here ends with {} (as of {})", newest.minor, newest.as_of)
+    })
+}
+
 fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Finding> {
     let calendar = Calendar::embedded();
     let mut findings = Vec::new();
@@ -410,13 +417,7 @@ fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Findi
         if calendar.support(hop.to(), today).is_none_or(|support| support == Support::NotYet) {
             let mut found = finding(&rules::NOT_OFFERED, Severity::Unknown, Status::Unknown, cluster, place);
             found.hop = Some(hop.to());
-            found.message = format!(
-                "EKS is not known to offer {}: the calendar here ends with {}",
-                hop.to(),
-                calendar
-                    .newest()
-                    .map_or_else(String::new, |newest| format!("{} (as of {})", newest.minor, newest.as_of))
-            );
+            found.message = format!("EKS is not known to offer {}{}", hop.to(), ends_with(&calendar));
             found.remedy = "choose an earlier version, or a newer release of this program".to_owned();
             found.url = Some(VERSIONS.to_owned());
             findings.push(found);
@@ -455,7 +456,22 @@ fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Findi
                 format!("standard support of {minor} ends on {ends}, in {}: {then}", days(days_left)),
             )
         }
-        Some(Support::Standard { .. } | Support::NotYet) | None => return findings,
+        Some(Support::Standard { .. }) => return findings,
+        // Newer than the calendar, or not there yet on that day: nothing is known of it.
+        Some(Support::NotYet) | None => {
+            let mut found = finding(&rules::NOT_OFFERED, Severity::Unknown, Status::Unknown, cluster, place);
+            found.message = format!(
+                "cluster \"{}\" is declared at {minor}, which EKS is not known to offer{}",
+                cluster.name,
+                ends_with(&calendar)
+            );
+            found.remedy =
+                "see that the version is right; if EKS offers it by now, take a newer release of this program"
+                    .to_owned();
+            found.url = Some(VERSIONS.to_owned());
+            findings.insert(0, found);
+            return findings;
+        }
         Some(Support::Extended { days_left }) => {
             let Some(outlook) = outlook else { return findings };
             let message = match policy {

@@ -4,9 +4,10 @@ use anyhow::Context;
 use eks_addons::{Basis, Choice, Controllers, Fit, Matrix, Stepping, Wanted, When};
 use eks_model::{
     Addon, AddonVersion, AddonWish, Change, ChangeKind, ClusterPlan, ClusterSnapshot, Controller, Hop,
-    HopPlan, KubeMinor, NodeGroupKind, Observed, Placed, Sign, Window,
+    HopPlan, KubeMinor, NodeGroupKind, Observed, Placed, Severity, Sign, Window,
 };
 use eks_skew::{GroupVersion, Policy, Step, Versions};
+use jiff::civil::Date;
 
 /// How the nodes of a group are replaced.
 fn how(kind: NodeGroupKind, edit: bool) -> &'static str {
@@ -23,6 +24,11 @@ fn how(kind: NodeGroupKind, edit: bool) -> &'static str {
     }
 }
 
+/// A managed and a self-managed group may have one name: a group is known by where it stands.
+fn key(index: usize) -> String {
+    format!("{index:05}")
+}
+
 /// What makes the plan of one cluster.
 pub(super) struct Planner<'a> {
     pub(super) cluster: &'a ClusterSnapshot,
@@ -30,6 +36,7 @@ pub(super) struct Planner<'a> {
     pub(super) matrix: &'a Matrix,
     pub(super) policy: Policy,
     pub(super) wanted: Wanted,
+    pub(super) today: Date,
 }
 
 impl Planner<'_> {
@@ -53,10 +60,11 @@ impl Planner<'_> {
             ));
             return Ok(plan);
         }
-        if start >= window.to() {
+        let window = Window::new(start, window.to().max(start)).context("--from and --to")?;
+        self.already(window, &mut plan.open);
+        if start >= plan.to {
             return Ok(plan);
         }
-        let window = Window::new(start, window.to()).context("--from and --to")?;
         let versions = self.versions(start, &mut plan.open);
         let steps = eks_skew::plan(&versions, window.to(), self.policy).context("--from and --to")?.steps;
         let mut hops: Vec<HopPlan> = window.hops().map(|hop| self.empty(hop)).collect();
@@ -92,6 +100,28 @@ impl Planner<'_> {
         Ok(plan)
     }
 
+    /// What is wrong before the first hop, and hops that nobody is known to offer.
+    fn already(&self, window: Window, open: &mut Vec<String>) {
+        let judged = eks_skew::judge(self.cluster, window, self.today).into_iter().chain(eks_addons::judge(
+            self.cluster,
+            self.matrix,
+            window,
+        ));
+        for found in judged {
+            let place = format!("{}; {} ({}:{})", found.message, found.remedy, found.file, found.line);
+            match found.severity {
+                Severity::Unknown if found.id == "CAL003" => open.push(place),
+                // The image of a group that is rolled is changed on the way.
+                Severity::Block
+                    if found.id == eks_skew::rules::IMAGE.id && window.hops().next().is_some() => {}
+                Severity::Block if found.hop.is_none() && !found.id.starts_with("CAL") => {
+                    open.push(format!("already now: {place}"));
+                }
+                Severity::Block | Severity::Warn | Severity::Info | Severity::Unknown => {}
+            }
+        }
+    }
+
     fn empty(&self, hop: Hop) -> HopPlan {
         let at = self.cluster.control_plane.known().map_or(&self.cluster.at, |version| &version.at);
         let mut control_plane = Change::new(ChangeKind::ControlPlane, self.cluster.name.clone(), at);
@@ -115,13 +145,13 @@ impl Planner<'_> {
 
     fn versions(&self, start: KubeMinor, open: &mut Vec<String>) -> Versions {
         let mut groups = Vec::new();
-        for group in &self.cluster.node_groups {
+        for (index, group) in self.cluster.node_groups.iter().enumerate() {
             match &group.kubelet {
                 Observed::Known(version) => {
-                    groups.push(GroupVersion { name: group.name.clone(), kubelet: version.value.minor() });
+                    groups.push(GroupVersion { name: key(index), kubelet: version.value.minor() });
                 }
                 Observed::Absent if group.follows_control_plane => {
-                    groups.push(GroupVersion { name: group.name.clone(), kubelet: start });
+                    groups.push(GroupVersion { name: key(index), kubelet: start });
                 }
                 Observed::Absent => open.push(format!(
                     "{} \"{}\" declares no version: look what its nodes have, and roll them before they are out of skew",
@@ -144,8 +174,10 @@ impl Planner<'_> {
         Versions { control_plane: start, kube_proxy, groups }
     }
 
-    fn nodes(&self, name: &str, from: KubeMinor, to: KubeMinor) -> Change {
-        let group = self.cluster.node_groups.iter().find(|group| group.name == name);
+    fn nodes(&self, keyed: &str, from: KubeMinor, to: KubeMinor) -> Change {
+        let mut groups = self.cluster.node_groups.iter().enumerate();
+        let group = groups.find(|(index, _)| key(*index) == keyed).map(|(_, group)| group);
+        let name = group.map_or(keyed, |group| &group.name);
         let at = group.and_then(|group| group.kubelet.known().map(|version| &version.at).or(Some(&group.at)));
         let mut change = Change::new(ChangeKind::Nodes, name, at.unwrap_or(&self.cluster.at));
         change.from = Some(from.to_string());
@@ -262,10 +294,18 @@ impl Planner<'_> {
                     return;
                 }
             };
+            let when = self.matrix.when(name, &in_use, from, to);
+            // What has to move before the hop has to fit on both sides of it.
+            let both = |entry: &&eks_addons::Entry| {
+                entry.version > in_use && self.matrix.judge(name, &entry.version, from).is_compatible()
+            };
+            let entry = match self.matrix.versions(name, to).iter().find(both) {
+                Some(first) if when == Some(When::Before) && !both(&&entry) => first.clone(),
+                _ => entry,
+            };
             let mut change = Change::new(ChangeKind::Addon, name.clone(), at);
             change.from = Some(in_use.to_string());
             change.to = self.steps(name, &in_use, &entry.version);
-            let when = self.matrix.when(name, &in_use, from, to);
             change.note = match when {
                 Some(When::Before | When::Neither) => Some(format!("{in_use} does not fit {to}")),
                 Some(When::After | When::Either) | None => None,
