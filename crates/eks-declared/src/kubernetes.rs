@@ -67,6 +67,13 @@ pub(crate) fn concerns(group: &str, kind: &str) -> bool {
     }
 }
 
+/// Whether any kind of a group does.
+pub(crate) fn concerns_group(group: &str) -> bool {
+    ["Application", "ResourceGraphDefinition", "Composition", "Kustomization"]
+        .iter()
+        .any(|kind| concerns(group, kind))
+}
+
 /// Reads one object.
 pub(crate) fn read(object: &Object<'_>, draft: &mut Draft) {
     match (object.group, object.kind) {

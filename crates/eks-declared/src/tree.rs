@@ -101,7 +101,7 @@ impl Tree {
                 read_yaml(text, number, folder, name, &mut draft);
             }
         }
-        terraform::read(&terraform_files, &mut draft);
+        terraform::read(&terraform::relevant(terraform_files), &mut draft);
         joined(draft)
     }
 }
@@ -132,7 +132,12 @@ fn read_json(text: &str, file: u32, folder: &str, draft: &mut Draft) {
 }
 
 fn read_yaml(text: &str, file: u32, folder: &str, name: &str, draft: &mut Draft) {
+    // A chart and a kustomization say nothing of what they are.
+    let always = crate::by_name(name).is_some();
     for document in eks_deprecations::documents(text) {
+        if !always && !crate::sniff::may_matter(document.text) && declares(document.text).is_none() {
+            continue;
+        }
         match crate::yaml::document(document.text, document.first_line, file, document.index) {
             Ok(Some(root)) => read_document(&root, folder, name, draft),
             Ok(None) => {}

@@ -8,6 +8,7 @@ mod config;
 mod eval;
 pub(crate) mod plan;
 mod registry;
+mod relevant;
 mod resources;
 mod value;
 
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use config::{Folder, Parsed};
 pub(crate) use eval::is_minor;
 use eval::{Bound, Folders, Module};
+pub(crate) use relevant::relevant;
 
 use crate::draft::Draft;
 use crate::node::{At, Node};
