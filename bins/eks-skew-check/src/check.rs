@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use eks_addons::Matrix;
 use eks_deprecations::{Catalogue, newest_deployed};
-use eks_model::{CheckReport, FailOn, Finding, Tool, UnreadKind, Verdict, Window};
+use eks_model::{CheckReport, FailOn, Finding, KubeMinor, Tool, UnreadKind, Verdict, Window};
 use eks_report::ExitCode;
 
 use crate::baseline::{self, Known};
@@ -25,8 +25,8 @@ use crate::{Environment, output, run, suppress};
 /// What was read, and what was there before.
 struct Gathered {
     outcome: Outcome,
-    /// Findings at the merge base.
-    known: Option<Known>,
+    /// What was there at the merge base, of the files that the change touches.
+    was: Option<Outcome>,
     /// What the files declare.
     read: Read,
     /// What they declared at the merge base, when the change touches a declaration.
@@ -63,21 +63,27 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into);
     let progress = Progress::start(environment.watched, &counters);
     let input = read_input(args, environment)?;
+    // Where nobody says which version is in use, the files may: what matters from any of them on is looked for.
+    let wide = if from_given { window } else { widest(window) };
     let mut gathered =
-        gather(args, &config_job(&directory, window, catalogue, args, &counters), threads, &input)?;
-    // Where the files say which version is in use, that is where the window starts: APIs are judged again by it.
+        gather(args, &config_job(&directory, wide, catalogue, args, &counters), threads, &input)?;
     if !from_given && let Some((from, note)) = declared::start(&gathered.read.declared, window.to()) {
         notes.retain(|note| !note.starts_with("no --from given"));
         notes.push(note);
-        if from != window.from() {
-            window = Window::new(from, window.to()).context("--from and --to")?;
-            run::plausible(window, catalogue)?;
+        window = Window::new(from, window.to()).context("--from and --to")?;
+        run::plausible(window, catalogue)?;
+        if from < wide.from() {
             let quiet = Counters::default();
             gathered =
                 gather(args, &config_job(&directory, window, catalogue, args, &quiet), threads, &input)?;
         }
     }
-    let Gathered { mut outcome, mut known, read, before, moved } = gathered;
+    let Gathered { mut outcome, was, read, before, moved } = gathered;
+    let mut known = was.map(|was| {
+        let mut known = Known::default();
+        known.add(&was.findings(catalogue, window), &was.unread);
+        known
+    });
     drop(progress);
     outcome.skipped.sort();
     for skipped in &outcome.skipped {
@@ -124,7 +130,7 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
         }
         None => Vec::new(),
     };
-    report.findings = outcome.findings;
+    report.findings = outcome.findings(catalogue, window);
     report.findings.extend(judged.findings);
     report.findings.extend(stepped);
     report.unread = outcome.unread;
@@ -201,6 +207,15 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
     Ok(report.verdict.into())
 }
 
+/// The window to its end from as far back as a cluster that EKS still supports may be.
+fn widest(window: Window) -> Window {
+    let from = KubeMinor::new(window.to().minor().saturating_sub(WIDEST));
+    Window::new(from, window.to()).unwrap_or(window)
+}
+
+/// EKS supports some seven minors at a time.
+const WIDEST: u16 = 9;
+
 fn config_job<'a>(
     directory: &'a std::path::Path,
     window: Window,
@@ -246,7 +261,7 @@ fn gather(args: &FilesArgs, job: &Job<'_>, threads: usize, input: &Input) -> any
     } else {
         let mut outcome = all_files(job, args, threads, input)?;
         let read = Read::new(std::mem::take(&mut outcome.kept));
-        Ok(Gathered { outcome, known: None, read, before: None, moved: BTreeMap::new() })
+        Ok(Gathered { outcome, was: None, read, before: None, moved: BTreeMap::new() })
     }
 }
 
@@ -341,12 +356,10 @@ fn changed_files(
         },
     )?;
     resolve_releases(&silent, &mut before, args.all_releases);
-    let mut known = Known::default();
-    known.add(&before.findings, &before.unread);
     if now.kept.is_empty() && before.kept.is_empty() {
         return Ok(Gathered {
             outcome: now,
-            known: Some(known),
+            was: Some(before),
             read: Read::default(),
             before: None,
             moved: BTreeMap::new(),
@@ -375,7 +388,7 @@ fn changed_files(
     whole.extend(now.kept.drain(..).filter(|(path, _)| !walked.contains(path)));
     Ok(Gathered {
         outcome: now,
-        known: Some(known),
+        was: Some(before),
         read: Read::new(whole),
         before: Some(Read::new(was)),
         moved,
