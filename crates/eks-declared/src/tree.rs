@@ -135,7 +135,7 @@ fn read_yaml(text: &str, file: u32, folder: &str, name: &str, draft: &mut Draft)
     // A chart and a kustomization say nothing of what they are.
     let always = crate::by_name(name).is_some();
     for document in eks_deprecations::documents(text) {
-        if !always && !crate::sniff::may_matter(document.text) && declares(document.text).is_none() {
+        if !always && !crate::sniff::may_matter(document.text) {
             continue;
         }
         match crate::yaml::document(document.text, document.first_line, file, document.index) {
