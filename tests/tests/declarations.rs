@@ -122,6 +122,17 @@ fn its_json_keeps_the_contract() {
 }
 
 #[test]
+fn the_json_of_a_plan_keeps_the_contract() {
+    let ran = run(&fixtures().join("estate"), &["plan", "--to", "1.37", "--output", "json", "--no-config"]);
+    let schema: Value = serde_json::from_str(eks_report::PLAN_SCHEMA).unwrap();
+    let plan: Value = serde_json::from_str(&ran.out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&plan).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert!(plan["clusters"].as_array().is_some_and(|clusters| clusters.len() > 1));
+}
+
+#[test]
 fn every_form_carries_the_new_findings() {
     for form in ["sarif", "github", "gitlab", "junit", "markdown", "csv"] {
         let ran = run(&fixtures().join("estate"), &["files", "--to", "1.37", "--output", form]);
@@ -540,5 +551,21 @@ fn a_plan_leaves_nothing_out() {
     let ran = plan(&[("main.tf", two)], "1.36");
     for place in ["main.tf:8", "main.tf:13"] {
         assert!(ran.out.contains(place), "{place}: {}", ran.out);
+    }
+}
+
+#[test]
+fn the_example_reads_as_the_readme_shows_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    for (args, code) in [
+        (&["files", "examples/shop", "--to", "1.37"][..], ExitCode::Blocked),
+        (&["plan", "examples/shop", "--to", "1.37", "--nodes", "lazy"], ExitCode::Incomplete),
+    ] {
+        let ran = run(&root, args);
+        assert_eq!((ran.code, ran.err.as_str()), (code, ""));
+        for line in ran.out.lines().filter(|line| !line.is_empty()) {
+            assert!(readme.contains(line), "README.md does not show: {line}");
+        }
     }
 }

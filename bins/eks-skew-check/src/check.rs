@@ -208,7 +208,7 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
 }
 
 /// The window to its end from as far back as a cluster that EKS still supports may be.
-fn widest(window: Window) -> Window {
+pub(crate) fn widest(window: Window) -> Window {
     let from = KubeMinor::new(window.to().minor().saturating_sub(WIDEST));
     Window::new(from, window.to()).unwrap_or(window)
 }

@@ -17,6 +17,8 @@ pub enum ChangeKind {
     Addon,
     /// A controller that EKS does not manage.
     Controller,
+    /// An API that a manifest uses, and that goes or comes on the way.
+    Api,
     /// The image that nodes start from.
     NodeImage,
     /// The version of nodes: they are replaced.
@@ -30,6 +32,7 @@ impl ChangeKind {
             Self::ControlPlane => "control plane",
             Self::Addon => "add-on",
             Self::Controller => "controller",
+            Self::Api => "API",
             Self::NodeImage => "node image",
             Self::Nodes => "nodes",
         }

@@ -417,7 +417,7 @@ fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Findi
         if calendar.support(hop.to(), today).is_none_or(|support| support == Support::NotYet) {
             let mut found = finding(&rules::NOT_OFFERED, Severity::Unknown, Status::Unknown, cluster, place);
             found.hop = Some(hop.to());
-            found.message = format!("EKS is not known to offer {}{}", hop.to(), ends_with(&calendar));
+            found.message = format!("EKS is not known to offer {}{}", hop.to(), ends_with(calendar));
             found.remedy = "choose an earlier version, or a newer release of this program".to_owned();
             found.url = Some(VERSIONS.to_owned());
             findings.push(found);
@@ -463,7 +463,7 @@ fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Findi
             found.message = format!(
                 "cluster \"{}\" is declared at {minor}, which EKS is not known to offer{}",
                 cluster.name,
-                ends_with(&calendar)
+                ends_with(calendar)
             );
             found.remedy =
                 "see that the version is right; if EKS offers it by now, take a newer release of this program"

@@ -3,8 +3,8 @@
 use anyhow::Context;
 use eks_addons::{Basis, Choice, Controllers, Fit, Matrix, Stepping, Wanted, When};
 use eks_model::{
-    Addon, AddonVersion, AddonWish, Change, ChangeKind, ClusterPlan, ClusterSnapshot, Controller, Hop,
-    HopPlan, KubeMinor, NodeGroupKind, Observed, Placed, Severity, Sign, Window,
+    Addon, AddonVersion, AddonWish, Change, ChangeKind, ClusterPlan, ClusterSnapshot, Controller, Finding,
+    Hop, HopPlan, KubeMinor, NodeGroupKind, Observed, Placed, Severity, Sign, Window,
 };
 use eks_skew::{GroupVersion, Policy, Step, Versions};
 use jiff::civil::Date;
@@ -32,6 +32,8 @@ fn key(index: usize) -> String {
 /// What makes the plan of one cluster.
 pub(super) struct Planner<'a> {
     pub(super) cluster: &'a ClusterSnapshot,
+    /// What is found about the APIs of manifests, over the window of this cluster.
+    pub(super) apis: &'a [Finding],
     pub(super) controllers: Vec<&'a Controller>,
     pub(super) matrix: &'a Matrix,
     pub(super) policy: Policy,
@@ -92,6 +94,7 @@ impl Planner<'_> {
         for controller in &self.controllers {
             Self::controller(controller, window, &mut hops, &mut plan.open);
         }
+        self.apis(&mut hops);
         for hop in &mut hops {
             self.sort(&mut hop.before);
             self.sort(&mut hop.after);
@@ -136,9 +139,10 @@ impl Planner<'_> {
         let order = |change: &Change| match change.kind {
             ChangeKind::Addon => (0, self.matrix.facts(&change.name).map_or(u32::MAX, |facts| facts.order)),
             ChangeKind::Controller => (1, 0),
-            ChangeKind::NodeImage => (2, 0),
-            ChangeKind::Nodes => (3, 0),
-            ChangeKind::ControlPlane => (4, 0),
+            ChangeKind::Api => (2, 0),
+            ChangeKind::NodeImage => (3, 0),
+            ChangeKind::Nodes => (4, 0),
+            ChangeKind::ControlPlane => (5, 0),
         };
         changes.sort_by_key(order);
     }
@@ -406,6 +410,35 @@ impl Planner<'_> {
                 }
             }
             running = newest;
+        }
+    }
+
+    /// Manifests that have to change: before the hop that takes their API away, now where it is not there yet.
+    fn apis(&self, hops: &mut [HopPlan]) {
+        for found in self.apis.iter().filter(|found| found.severity == Severity::Block) {
+            let index = hops.iter().position(|hop| Some(hop.to) == found.hop).unwrap_or(0);
+            let Some(hop) = hops.get_mut(index) else { return };
+            let at = eks_model::Place {
+                file: found.file.clone(),
+                line: found.line,
+                column: found.column,
+                width: found.width,
+                document: found.document,
+            };
+            let kind = found.kind.clone().unwrap_or_default();
+            let name = found.name.as_ref().map_or_else(|| kind.clone(), |name| format!("{kind} {name}"));
+            let mut change = Change::new(ChangeKind::Api, name, &at);
+            change.from.clone_from(&found.api_version);
+            let to = found.replacement.as_deref();
+            // `networking.k8s.io/v1 Ingress`: of the kind itself only the version is news.
+            change.to = to
+                .map(|to| to.strip_suffix(&format!(" {kind}")).unwrap_or(to).to_owned())
+                .into_iter()
+                .collect();
+            // What to change it to stands beside it already.
+            let when = to.and_then(|to| found.remedy.strip_prefix(&format!("change it to {to} ")));
+            change.note = Some(when.unwrap_or(&found.remedy).to_owned());
+            hop.before.push(change);
         }
     }
 
