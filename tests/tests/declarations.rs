@@ -569,3 +569,49 @@ fn the_example_reads_as_the_readme_shows_it() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn terraform_that_folders_share_by_links_is_read_in_each() {
+    let main = "variable \"v\" { default = \"1.36\" }\nresource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n  version = var.v\n}\n";
+    let root = tree(&[("common/main.tf", main), ("a/terraform.tfvars", "v = \"1.29\"\n")]);
+    std::os::unix::fs::symlink("../common/main.tf", root.path().join("a/main.tf")).unwrap();
+    let (findings, ..) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!(findings, ["CAL002 block a/terraform.tfvars:1"]);
+    // A module that is linked to.
+    let call = "module \"m\" {\n  source = \"./m\"\n  v = \"1.29\"\n}\n";
+    let root = tree(&[("lib/m/main.tf", main), ("env/main.tf", call)]);
+    std::os::unix::fs::symlink("../lib/m", root.path().join("env/m")).unwrap();
+    let (findings, ..) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!(findings, ["CAL002 block env/main.tf:3"]);
+}
+
+#[test]
+fn values_that_git_ignores_are_values_all_the_same() {
+    let main = "variable \"v\" { default = \"1.36\" }\nresource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n  version = var.v\n}\n";
+    let root =
+        tree(&[(".gitignore", "*.tfvars\n"), ("main.tf", main), ("terraform.tfvars", "v = \"1.29\"\n")]);
+    git(root.path(), &["init", "-q"]);
+    let (findings, ..) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!(findings, ["CAL002 block terraform.tfvars:1"]);
+}
+
+#[test]
+fn terraform_under_another_name_is_no_pass() {
+    let text = "resource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n  version = \"1.29\"\n}\n";
+    let root = tree(&[("main.txt", text)]);
+    let ran = run(root.path(), &["files", "main.txt", "--to", "1.37", "--no-config"]);
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    let ran = skew_check(root.path(), TODAY, &["files", "-", "--to", "1.37", "--no-config"], text.as_bytes());
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    assert!(ran.out.contains("it reads like Terraform"), "{}", ran.out);
+}
+
+#[test]
+fn a_template_behind_objects_is_read_and_so_is_a_kustomization_without_suffix() {
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n---\nResources:\n  C:\n    Type: AWS::EKS::Cluster\n    Properties: {Version: '1.29'}\n";
+    let chart = "helmCharts:\n- name: karpenter\n  repo: oci://public.ecr.aws/karpenter\n  version: 0.30.0\n";
+    let root = tree(&[("t.yaml", text), ("k/Kustomization", chart)]);
+    let (findings, ..) = report(root.path(), &["--to", "1.30", "--from", "1.29", "--no-config"]);
+    assert_eq!(findings, ["ADDON007 warn k/Kustomization:4", "CAL002 block t.yaml:8"]);
+}

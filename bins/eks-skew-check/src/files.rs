@@ -165,12 +165,24 @@ impl Outcome {
         self.recent = recent.into_inner();
         self.scanned.documents += scan.documents;
         self.scanned.objects += scan.objects;
-        let objects = scan.objects;
+        let (objects, scan_documents) = (scan.objects, scan.documents);
         self.take(job, shown, scan, Some(bytes));
+        if objects == 0 && job.keep && eks_declared::reads_like_terraform(bytes) {
+            self.unread.push(Unread {
+                file: shown.to_owned(),
+                line: Some(1),
+                reason:
+                    "it reads like Terraform, which is known by its name: give the file (*.tf), or its folder"
+                        .to_owned(),
+                kind: UnreadKind::Text,
+            });
+            return;
+        }
         let name = shown.rsplit('/').next().unwrap_or(shown);
         if declares.get()
             || (images.get() && eks_declared::has_known_image(bytes))
-            || (objects == 0 && eks_declared::may_declare(bytes))
+            // A template may stand behind objects of Kubernetes in one file.
+            || ((objects == 0 || scan_documents > objects) && eks_declared::may_declare(bytes))
             || eks_declared::by_name(name) == Some(eks_declared::Name::Chart)
         {
             self.keep(job, shown, bytes);

@@ -93,6 +93,25 @@ pub(crate) fn may_matter(document: &str) -> bool {
         || ESCAPES.iter().any(|escape| escape.find(text).is_some())
 }
 
+/// Whether a text that nothing was found in reads like a configuration of Terraform: those are known by their names.
+///
+/// ```
+/// use eks_declared::reads_like_terraform;
+/// assert!(reads_like_terraform(b"variable \"v\" {}\n\nmodule \"eks\" {\n  source = \"terraform-aws-modules/eks/aws\"\n}\n"));
+/// assert!(!reads_like_terraform(b"text: |\n  module \"eks\" {}\n"));
+/// ```
+pub fn reads_like_terraform(text: &[u8]) -> bool {
+    static MARKS: LazyLock<[Finder<'static>; 2]> =
+        LazyLock::new(|| ["resource \"", "module \""].map(Finder::new));
+    MARKS.iter().any(|mark| {
+        mark.find_iter(text).any(|at| {
+            let starts = at.checked_sub(1).is_none_or(|before| text.get(before) == Some(&b'\n'));
+            let line = text.get(at..).unwrap_or_default().split(|&b| b == b'\n').next().unwrap_or_default();
+            starts && line.trim_ascii_end().ends_with(b"{")
+        })
+    })
+}
+
 /// What a file is to this crate, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Name {

@@ -143,10 +143,12 @@ fn read_yaml(text: &str, file: u32, folder: &str, name: &str, draft: &mut Draft)
             Ok(None) => {}
             Err(refused) => {
                 // A broken document of another kind is no business of this reader.
+                let at = At { file, line: refused.line, column: 1, width: 1, document: document.index };
                 if let Some(what) = declares(document.text) {
-                    let at = At { file, line: refused.line, column: 1, width: 1, document: document.index };
                     draft
                         .not_read(format!("it declares {what} and cannot be parsed: {}", refused.reason), at);
+                } else if refused.reason == crate::yaml::TOO_LARGE {
+                    draft.not_read(refused.reason, at);
                 }
             }
         }
@@ -176,7 +178,7 @@ fn read_document(root: &Node, folder: &str, name: &str, draft: &mut Draft) {
         cloudformation::read(root, draft);
     } else if name.eq_ignore_ascii_case("Chart.yaml") {
         kubernetes::chart_yaml(root, draft);
-    } else if name.starts_with("kustomization.") {
+    } else if name.starts_with("kustomization.") || name == "Kustomization" {
         kubernetes::kustomization(root, draft);
     } else {
         read_object(root, folder, draft);

@@ -270,7 +270,8 @@ fn beside_api_server(
 
 /// What the skew policy says of a program of Kubernetes' own that runs in a cluster, recognised by
 /// its image: kube-proxy, kubectl, a kube-controller-manager, a kube-scheduler, a
-/// cloud-controller-manager. `None` for every other component, and where nothing is to be said.
+/// cloud-controller-manager. One without a version, or with one that is none, is a finding too. `None` for
+/// every other component, and where nothing is to be said.
 pub fn judge_component(controller: &Controller, window: Window) -> Option<Finding> {
     type Judge = fn(KubeMinor, ApiServers) -> Skew;
     let (rule, severity, judge): (_, _, Judge) = match controller.component.as_str() {
@@ -283,14 +284,46 @@ pub fn judge_component(controller: &Controller, window: Window) -> Option<Findin
         "kubectl" => (&rules::KUBECTL, Severity::Warn, skew::kubectl),
         _ => return None,
     };
-    let version = controller.version.known()?;
-    let minor = version.value.parse::<KubeVersion>().ok()?.minor();
+    let of = |mut found: Finding| {
+        found.kind = Some(controller.declared_as.clone());
+        found.name.clone_from(&controller.name);
+        found.namespace.clone_from(&controller.namespace);
+        found
+    };
+    let component = &controller.component;
+    let version = match &controller.version {
+        Observed::Known(version) => version,
+        Observed::Unreadable(_) => return None,
+        Observed::Absent => {
+            let mut found =
+                Finding::new(rules::UNDECLARED.id, Severity::Warn, Status::Undeclared).placed(&controller.at);
+            found.message = format!(
+                "{component} declares no version: what runs is whatever was newest when its image was pulled"
+            );
+            found.remedy = "name a version, so that it can be moved with the control plane".to_owned();
+            found.url = Some(POLICY.to_owned());
+            return Some(of(found));
+        }
+    };
+    let Some(minor) = minor_of_tag(&version.value) else {
+        let mut found = Finding::new(rule.id, Severity::Unknown, Status::Unknown).placed(&version.at);
+        found.message = format!(
+            "whether {component} `{}` is within the skew of {window} is not known: it is no version of Kubernetes",
+            version.value
+        );
+        found.remedy = "name a version, or suppress this with the reason".to_owned();
+        found.url = Some(POLICY.to_owned());
+        return Some(of(found));
+    };
     let subject = format!("{} {minor}", controller.component);
-    let mut found = beside_api_server(rule, severity, minor, &subject, window, judge)?.placed(&version.at);
-    found.kind = Some(controller.declared_as.clone());
-    found.name.clone_from(&controller.name);
-    found.namespace.clone_from(&controller.namespace);
-    Some(found)
+    beside_api_server(rule, severity, minor, &subject, window, judge)
+        .map(|found| of(found.placed(&version.at)))
+}
+
+/// The minor that the tag of an image names: `v1.33.4-eksbuild.2`, and `1.33-debian-12` too.
+fn minor_of_tag(tag: &str) -> Option<KubeMinor> {
+    let whole = tag.parse::<KubeVersion>().ok().map(|version| version.minor());
+    whole.or_else(|| tag.split_once('-')?.0.parse::<KubeVersion>().ok().map(|version| version.minor()))
 }
 
 /// Clusters that are declared twice with different versions: the same name, in the same way, in one folder.
