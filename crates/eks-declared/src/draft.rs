@@ -43,8 +43,18 @@ pub(crate) struct Draft {
     /// Charts that Flux takes from a registry of images, and the releases that name them.
     pub(crate) repositories: Vec<Repository>,
     pub(crate) chart_refs: Vec<ChartRef>,
+    /// Names that a cluster has besides its control plane's: Cluster API's `Cluster` names the control plane.
+    pub(crate) aliases: Vec<Alias>,
     /// What could not be read and has nothing to do with EKS.
     pub(crate) passed_over: Vec<Unreadable>,
+}
+
+/// Another name of the cluster of a control plane.
+#[derive(Debug)]
+pub(crate) struct Alias {
+    /// The control plane, as its cluster calls it.
+    pub(crate) control_plane: Link,
+    pub(crate) name: String,
 }
 
 /// Flux's `OCIRepository`.
