@@ -101,8 +101,16 @@ impl Tree {
                 read_yaml(text, number, folder, name, &mut draft);
             }
         }
-        terraform::read(&terraform_files, &mut draft);
+        terraform::read(&terraform_files, self, &mut draft);
         joined(draft)
+    }
+}
+
+impl terraform::Files for Tree {
+    fn file(&self, path: &str) -> Option<(u32, &str)> {
+        let text = std::str::from_utf8(self.files.get(path)?).ok()?;
+        let number = self.files.range(..path.to_owned()).count();
+        Some((u32::try_from(number).ok()?, text.strip_prefix('\u{FEFF}').unwrap_or(text)))
     }
 }
 
