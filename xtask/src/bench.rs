@@ -72,7 +72,10 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<()> {
         let without = Process::new(&checker, common.into_iter().chain(["--apis-only", path.as_str()]));
         let [without, with] = in_turns([&without, &with], rounds)?;
         println!("APIs only, {threads} thread(s)                {without}   {:>6}", "1.00");
-        println!("with declarations, {threads} thread(s)        {with}   {:>6.2}", with.median / without.median);
+        println!(
+            "with declarations, {threads} thread(s)        {with}   {:>6.2}",
+            with.median / without.median
+        );
     }
 
     println!("\n== growth with the number of files (2 threads)");

@@ -108,6 +108,8 @@ mod tests {
         for (name, kind) in [
             ("main.tf", Some(Kind::Terraform)),
             ("main.tf.json", Some(Kind::Terraform)),
+            ("main.tofu", Some(Kind::Terraform)),
+            ("main.tofu.json", Some(Kind::Terraform)),
             ("prod.auto.tfvars", Some(Kind::Terraform)),
             ("prod.tfvars.json", Some(Kind::Terraform)),
             ("cluster.template", Some(Kind::Template)),

@@ -1,5 +1,6 @@
 //! Terraform files as blocks and attributes, from HCL and from its JSON form alike.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -303,18 +304,11 @@ pub(super) struct Folder<'p> {
     /// All of a file that is no configuration of Terraform's.
     pub(super) whole: Block<'p>,
     /// What is declared a second time, which Terraform refuses: kind and name, and where.
-    doubled: BTreeMap<(&'static str, String), Doubled>,
+    doubled: BTreeMap<(&'static str, String), At>,
+    /// Calls and resources that are there a second time, with what their names are here: `eks#2`.
+    pub(super) again: Vec<(String, Block<'p>)>,
     /// Where each resource is in the list.
     places: BTreeMap<(bool, String, String), usize>,
-}
-
-/// What is declared a second time.
-#[derive(Debug)]
-pub(super) struct Doubled {
-    /// Where.
-    pub(super) at: At,
-    /// The source of a module.
-    pub(super) source: Option<String>,
 }
 
 /// A resource or a data source.
@@ -344,14 +338,17 @@ impl<'p> Folder<'p> {
                 ("output", Some(name), _) => {
                     Self::insert(&mut self.outputs, &mut self.doubled, "output", name, block);
                 }
-                ("module", Some(name), _) => {
-                    Self::insert(&mut self.modules, &mut self.doubled, "module", name, block);
+                ("module", Some(name), _) if self.modules.contains_key(&name) => {
+                    let second = self.second(&name);
+                    self.doubled.insert(("module", name), block.at);
+                    self.again.push((second, block));
                 }
+                ("module", Some(name), _) => drop(self.modules.insert(name, block)),
                 ("locals", _, _) => {
                     for attribute in block.attributes {
                         let (name, at) = (attribute.name.clone(), attribute.at);
                         if self.locals.insert(name.clone(), attribute).is_some() {
-                            self.doubled.insert(("local", name), Doubled { at, source: None });
+                            self.doubled.insert(("local", name), at);
                         }
                     }
                 }
@@ -360,8 +357,9 @@ impl<'p> Folder<'p> {
                     let key = (data, resource.clone(), name.clone());
                     if self.places.contains_key(&key) {
                         let kind = if data { "data" } else { "resource" };
-                        let name = format!("{resource}.{name}");
-                        self.doubled.insert((kind, name), Doubled { at: block.at, source: None });
+                        self.doubled.insert((kind, format!("{resource}.{name}")), block.at);
+                        let name = self.second(&name);
+                        self.resources.push(Resource { data, kind: resource, name, block });
                     } else {
                         self.places.insert(key, self.resources.len());
                         self.resources.push(Resource { data, kind: resource, name, block });
@@ -372,17 +370,23 @@ impl<'p> Folder<'p> {
         }
     }
 
+    /// A name for what is there again: references go to the first.
+    fn second(&self, name: &str) -> String {
+        format!("{name}#{}", self.doubled.len() + 2)
+    }
+
     fn insert(
         blocks: &mut BTreeMap<String, Block<'p>>,
-        doubled: &mut BTreeMap<(&'static str, String), Doubled>,
+        doubled: &mut BTreeMap<(&'static str, String), At>,
         kind: &'static str,
         name: String,
         block: Block<'p>,
     ) {
-        if blocks.contains_key(&name) {
-            doubled.insert((kind, name), Doubled { at: block.at, source: block.literal("source") });
-        } else {
-            blocks.insert(name, block);
+        match blocks.entry(name) {
+            Entry::Occupied(known) => drop(doubled.insert((kind, known.key().clone()), block.at)),
+            Entry::Vacant(free) => {
+                free.insert(block);
+            }
         }
     }
 
@@ -423,8 +427,8 @@ impl<'p> Folder<'p> {
     }
 
     /// What is declared twice: kind, name, and the second time.
-    pub(super) fn doubled(&self) -> impl Iterator<Item = (&'static str, &str, &Doubled)> {
-        self.doubled.iter().map(|((kind, name), doubled)| (*kind, name.as_str(), doubled))
+    pub(super) fn doubled(&self) -> impl Iterator<Item = (&'static str, &str, At)> {
+        self.doubled.iter().map(|((kind, name), at)| (*kind, name.as_str(), *at))
     }
 
     pub(super) fn resource(&self, data: bool, kind: &str, name: &str) -> Option<&Resource<'p>> {

@@ -5,6 +5,7 @@
 
 mod config;
 mod eval;
+mod functions;
 mod nodes;
 pub(crate) mod plan;
 mod registry;
@@ -18,8 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use config::{Folder, Parsed};
-pub(crate) use eval::is_minor;
 pub(crate) use eval::Files;
+pub(crate) use eval::is_minor;
 use eval::{Bound, Folders, Module, Shared};
 use ways::Given;
 
@@ -258,7 +259,8 @@ fn terragrunt(path: &str, module: &Rc<Module<'_>>, draft: &mut Draft) {
 
 /// The folders that some other folder calls as a module.
 fn called_folders(folders: &Folders<'_>) -> BTreeSet<String> {
-    let calls = folders.iter().flat_map(|(path, folder)| folder.modules.values().map(move |call| (path, call)));
+    let calls =
+        folders.iter().flat_map(|(path, folder)| folder.modules.values().map(move |call| (path, call)));
     calls
         .filter_map(|(path, call)| joined(path, &call.literal("source")?).filter(|target| target != path))
         .collect()

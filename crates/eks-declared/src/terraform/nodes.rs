@@ -114,12 +114,11 @@ pub(super) fn self_managed<'p>(
         "aws_autoscaling_group",
         draft.place(block.at),
     );
-    match &image {
-        Some(image) => started_from(draft, &mut group, image),
-        None => {
-            let why = format!("what node group \"{name}\" starts from is not declared here");
-            group.kubelet = Observed::Unreadable(draft.unreadable(why, block.at));
-        }
+    if let Some(image) = &image {
+        started_from(draft, &mut group, image);
+    } else {
+        let why = format!("what node group \"{name}\" starts from is not declared here");
+        group.kubelet = Observed::Unreadable(draft.unreadable(why, block.at));
     }
     Some((cluster.flatten(), group))
 }

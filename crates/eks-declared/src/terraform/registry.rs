@@ -67,7 +67,11 @@ const HARMLESS: [&[&str]; 17] = [
 /// The words of the name of a module: of the last part of its path that says `eks`, or of all of it.
 fn words(source: &str) -> Vec<String> {
     let source = source.split('?').next().unwrap_or(source).to_ascii_lowercase();
-    source.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    source
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Whether these words say `eks`, and none of [`HARMLESS`].
@@ -95,7 +99,9 @@ pub(super) fn may_declare(source: &str, call: &Block<'_>, get: &dyn Fn(&str) -> 
         // One that is known is told by its looks.
         match get(&attribute.name) {
             Some(node) if node.is_null() => false,
-            Some(node) => node.text().is_none_or(|text| text.trim_start_matches('v').starts_with("1.") || text.contains('$')),
+            Some(node) => node
+                .text()
+                .is_none_or(|text| text.trim_start_matches('v').starts_with("1.") || text.contains('$')),
             None => false,
         }
     })
@@ -447,8 +453,9 @@ fn group(
         }
     }
     // From 21 on a release counts only where the newest is not asked for; before it always did.
-    let newest =
-        field("use_latest_ami_release_version").and_then(|node| node.bool()).unwrap_or(line == Line::TwentyOne);
+    let newest = field("use_latest_ami_release_version")
+        .and_then(|node| node.bool())
+        .unwrap_or(line == Line::TwentyOne);
     if managed && !newest {
         let follows = group.follows_control_plane;
         by_release(draft, &mut group, field("ami_release_version").as_ref());
@@ -500,10 +507,14 @@ pub(super) fn read_cloudposse(
         draft.not_read(format!("the add-ons of cluster \"{name}\" are not known: {why}"), addons.at);
     }
     for item in arguments.get("addons").as_ref().map(Node::items).unwrap_or_default() {
-        let addon_name = item.get("addon_name").and_then(Node::text).filter(|name| value::open_part(name).is_none());
+        let addon_name =
+            item.get("addon_name").and_then(Node::text).filter(|name| value::open_part(name).is_none());
         let Some(addon_name) = addon_name else {
             let why = item.why().or_else(|| item.get("addon_name")?.why()).unwrap_or("it has none");
-            draft.not_read(format!("the name of an add-on of cluster \"{name}\" is not known: {why}"), item.at);
+            draft.not_read(
+                format!("the name of an add-on of cluster \"{name}\" is not known: {why}"),
+                item.at,
+            );
             continue;
         };
         let what = format!("the version of add-on {addon_name}");

@@ -10,6 +10,7 @@ use super::eval::{Bound, Instance, Module, Target, Wanted};
 use super::joined;
 use super::nodes::{self, LaunchImage};
 use super::registry::{self, Arguments};
+use super::value;
 use crate::draft::{self, Draft, DraftCluster, Link, is_filled_in};
 use crate::kubernetes::{self, Object, by_release};
 use crate::node::{At, Node};
@@ -22,7 +23,7 @@ enum Work<'p> {
 }
 
 /// Reads a module and the modules that it calls, each before what comes after its call.
-pub(super) fn read<'p>(root: &Rc<Module<'p>>, scope: &str, draft: &mut Draft) {
+pub(super) fn read(root: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
     let mut open = vec![Work::Module(Rc::clone(root))];
     while let Some(work) = open.pop() {
         match work {
@@ -47,7 +48,7 @@ pub(super) fn read<'p>(root: &Rc<Module<'p>>, scope: &str, draft: &mut Draft) {
     }
 }
 
-fn read_resources<'p>(module: &Rc<Module<'p>>, scope: &str, draft: &mut Draft) {
+fn read_resources(module: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
     for resource in module.folder.resources.iter().filter(|resource| !resource.data) {
         if !concerns(&resource.kind) {
             continue;
@@ -71,7 +72,8 @@ fn read_resources<'p>(module: &Rc<Module<'p>>, scope: &str, draft: &mut Draft) {
 /// The calls of a module, in the order of their names.
 fn calls<'p>(module: &Rc<Module<'p>>) -> Vec<Work<'p>> {
     let mut calls = Vec::new();
-    for (name, call) in &module.folder.modules {
+    let again = module.folder.again.iter().map(|(name, call)| (name, call));
+    for (name, call) in module.folder.modules.iter().chain(again) {
         let instances = module.instances(call, &format!("module.{name}"));
         if instances.is_empty() {
             pass_over(module, call);
@@ -96,26 +98,28 @@ fn pass_over<'p>(module: &Rc<Module<'p>>, call: &Block<'p>) {
     }
 }
 
-/// What Terraform refuses because it is declared twice: the first is read, which may be the wrong one.
+/// What Terraform refuses because it is declared twice. All of it is read, but which of it counts is not known.
 fn said_twice(module: &Module<'_>, draft: &mut Draft) {
-    for (kind, name, doubled) in module.folder.doubled() {
+    for (kind, name, at) in module.folder.doubled() {
+        let declares = |source: String| {
+            registry::is_eks(&source) || registry::is_cloudposse(&source) || registry::may_be_eks(&source)
+        };
         let matters = match kind {
             "resource" => concerns(name.split('.').next().unwrap_or_default()),
             "module" => {
-                let first = module.folder.modules.get(name).and_then(|call| call.literal("source"));
-                [first.as_ref(), doubled.source.as_ref()].into_iter().flatten().any(|source| {
-                    registry::is_eks(source)
-                        || registry::is_cloudposse(source)
-                        || registry::may_be_eks(source)
-                        || module.local_source(source).is_some()
-                })
+                let calls = module.folder.modules.get(name).into_iter();
+                let again = module.folder.again.iter().map(|(_, call)| call);
+                calls.chain(again).filter_map(|call| call.literal("source")).any(declares)
             }
             _ => false,
         };
         if matters {
             let kind = if kind == "module" { "module." } else { "" };
-            let what = format!("{}{kind}{name} is declared a second time here, which Terraform refuses", module.path);
-            draft.not_read(what, doubled.at);
+            let what = format!(
+                "{}{kind}{name} is declared a second time here, which Terraform refuses",
+                module.path
+            );
+            draft.not_read(what, at);
         }
     }
 }
@@ -288,7 +292,6 @@ fn read_resource<'p>(
             if let Some((template, bound)) = module.inner(block, "launch_template", bound) {
                 match nodes::launch_image(module, template, &bound) {
                     LaunchImage::Of(image) => nodes::started_from(draft, &mut group, &image),
-                    LaunchImage::None => {}
                     // With an image of its own a group has neither of these.
                     LaunchImage::Elsewhere(at) if group.kubelet.is_absent() && group.image.is_absent() => {
                         let why = format!(
@@ -296,7 +299,7 @@ fn read_resource<'p>(
                         );
                         group.kubelet = Observed::Unreadable(draft.unreadable(why, at));
                     }
-                    LaunchImage::Elsewhere(_) => {}
+                    LaunchImage::None | LaunchImage::Elsewhere(_) => {}
                 }
             }
             let link = cluster_link(module, block, bound, scope);
@@ -341,7 +344,7 @@ fn read_resource<'p>(
         "kubernetes_manifest" => {
             // What is in a file of the tree is read there.
             if let Some(node) = get("manifest").filter(|node| node.at.file == block.at.file) {
-                manifest(&node, module, scope, draft);
+                manifest(&node, &module.folder.path, scope, draft);
             }
         }
         _ => {}
@@ -358,7 +361,9 @@ fn kubectl_manifest(
     draft: &mut Draft,
 ) {
     let Some(body) = body.filter(|body| body.at.file == block.at.file) else { return };
-    let Some(text) = body.text() else { return };
+    // The reasons in it might be anything but YAML.
+    let Some(text) = body.text().map(value::shown) else { return };
+    let text = text.as_str();
     if !text.contains("karpenter") && !text.contains("image:") {
         return;
     }
@@ -374,21 +379,21 @@ fn kubectl_manifest(
         let first = body.at.line.saturating_add(document.first_line);
         match crate::yaml::document(document.text, first, body.at.file, body.at.document) {
             Ok(Some(node)) => {
-                manifest(&node.moved_right(u32::try_from(moved).unwrap_or(0)), module, scope, draft);
+                let node = node.moved_right(u32::try_from(moved).unwrap_or(0));
+                manifest(&node, &module.folder.path, scope, draft);
             }
-            Ok(None) => {}
             Err(refused) if document.text.contains("karpenter.k8s.aws") => {
                 let at = At { line: refused.line, column: 1, width: 1, ..body.at };
                 draft.not_read(format!("the object of {address} cannot be parsed: {}", refused.reason), at);
             }
-            Err(_) => {}
+            Ok(None) | Err(_) => {}
         }
     }
 }
 
 /// An object that Terraform applies: it belongs to the root that applies it.
-fn manifest(node: &Node, module: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
-    let Some(object) = Object::new(node, &module.folder.path) else { return };
+pub(super) fn manifest(node: &Node, folder: &str, scope: &str, draft: &mut Draft) {
+    let Some(object) = Object::new(node, folder) else { return };
     let (groups, controllers) = (draft.groups.len(), draft.controllers.len());
     if kubernetes::concerns(object.group, object.kind) {
         kubernetes::read(&object, draft);

@@ -95,7 +95,8 @@ pub(super) fn scan(text: &str) -> Scan {
     // The last byte that is no blank: what stands before a brace tells an object from a block.
     let mut last = b'\n';
     let mut at = 0;
-    let starts = |at: usize, what: &str| bytes.get(at..).is_some_and(|rest| rest.starts_with(what.as_bytes()));
+    let starts =
+        |at: usize, what: &str| bytes.get(at..).is_some_and(|rest| rest.starts_with(what.as_bytes()));
     while let Some(&byte) = bytes.get(at) {
         match inside.last_mut() {
             Some(Inside::Quotes | Inside::Heredoc(_)) if starts(at, "$${") || starts(at, "%%{") => at += 3,
@@ -133,7 +134,8 @@ pub(super) fn scan(text: &str) -> Scan {
                 at = end;
             }
             _ if starts(at, "/*") => {
-                let end = text.get(at + 2..).and_then(|rest| rest.find("*/")).map_or(bytes.len(), |n| at + n + 4);
+                let end =
+                    text.get(at + 2..).and_then(|rest| rest.find("*/")).map_or(bytes.len(), |n| at + n + 4);
                 found.comments.push(at..end);
                 at = end;
             }
@@ -232,12 +234,11 @@ pub(super) fn parse(text: &str, scan: &Scan) -> Result<(Body, Renamed), Refused>
 /// then, in their order.
 fn rename(text: &mut String, at: usize, renamed: &mut Renamed) -> bool {
     let Some(rest) = text.get(at..) else { return false };
-    let (start, name) = match rest.strip_prefix('"') {
-        Some(quoted) => (at + 1, quoted.split('"').next().unwrap_or_default()),
-        None => {
-            let end = rest.bytes().take_while(|&byte| is_name(byte)).count();
-            (at, rest.get(..end).unwrap_or_default())
-        }
+    let (start, name) = if let Some(quoted) = rest.strip_prefix('"') {
+        (at + 1, quoted.split('"').next().unwrap_or_default())
+    } else {
+        let end = rest.bytes().take_while(|&byte| is_name(byte)).count();
+        (at, rest.get(..end).unwrap_or_default())
     };
     if name.is_empty() || !name.bytes().all(is_name) {
         return false;

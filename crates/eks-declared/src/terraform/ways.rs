@@ -3,7 +3,7 @@
 //! several environments. One that lies elsewhere is a way too if it sets variables of this root only, and a version is
 //! another with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use eks_model::Observed;
@@ -80,8 +80,11 @@ pub(super) fn read_root<'p>(
         return;
     }
     // Without a value for every variable the root cannot be what is applied.
-    let needed =
-        folder.variables.iter().filter(|(_, variable)| variable.attribute("default").is_none()).map(|(name, _)| name);
+    let needed = folder
+        .variables
+        .iter()
+        .filter(|(_, variable)| variable.attribute("default").is_none())
+        .map(|(name, _)| name);
     let missing: Vec<&String> = needed.filter(|name| !by_itself.contains_key(*name)).collect();
     if elsewhere.iter().any(|(_, values)| missing.iter().any(|name| values.contains_key(*name))) {
         for way in elsewhere {
@@ -96,7 +99,7 @@ pub(super) fn read_root<'p>(
     for way in elsewhere {
         let mut other = apart(draft);
         read(way, &mut other);
-        if self::versions(&other) == versions {
+        if self::versions(&other).is_subset(&versions) {
             draft.files = other.files;
         } else {
             draft.take_in(other);
@@ -110,11 +113,12 @@ fn apart(draft: &mut Draft) -> Draft {
 }
 
 /// The versions that a draft declares, and where.
-fn versions(draft: &Draft) -> Vec<String> {
+fn versions(draft: &Draft) -> BTreeSet<String> {
     fn shown<T: std::fmt::Debug>(observed: &Observed<T>) -> String {
         match observed {
             Observed::Unreadable(_) => "?".to_owned(),
-            known => format!("{known:?}"),
+            Observed::Absent => String::new(),
+            known @ Observed::Known(_) => format!("{known:?}"),
         }
     }
     let clusters = draft.clusters.iter().map(|cluster| &cluster.snapshot);
@@ -122,11 +126,11 @@ fn versions(draft: &Draft) -> Vec<String> {
     let groups = groups.chain(draft.groups.iter().map(|(_, group)| group));
     let addons = clusters.clone().flat_map(|cluster| &cluster.addons);
     let addons = addons.chain(draft.addons.iter().map(|(_, addon)| addon));
-    let mut all: Vec<String> = clusters.map(|cluster| shown(&cluster.control_plane)).collect();
-    all.extend(groups.map(|group| format!("{} {}", shown(&group.kubelet), shown(&group.image))));
+    let mut all: BTreeSet<String> = clusters.map(|cluster| shown(&cluster.control_plane)).collect();
+    all.extend(groups.flat_map(|group| [shown(&group.kubelet), shown(&group.image)]));
     all.extend(addons.map(|addon| shown(&addon.version)));
     all.extend(draft.controllers.iter().map(|(_, controller)| shown(&controller.version)));
-    all.sort();
+    all.remove("");
     all
 }
 

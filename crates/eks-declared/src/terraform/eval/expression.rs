@@ -4,16 +4,16 @@ use std::rc::Rc;
 
 use hcl_edit::Span;
 use hcl_edit::expr::{
-    Array, BinaryOp, Conditional, Expression, ForExpr, FuncCall, Object, ObjectKey, TraversalOperator, UnaryOp,
-    UnaryOperator,
+    Array, BinaryOp, Conditional, Expression, ForExpr, FuncCall, Object, ObjectKey, TraversalOperator,
+    UnaryOp, UnaryOperator,
 };
 use hcl_edit::template::{Element, HeredocTemplate, StringTemplate, Template};
 
 use super::{Anywhere, Bound, Context, Module, SPENT, TOO_DEEP, is_minor};
 use crate::node::{At, Node, Value};
-use crate::terraform::value;
+use crate::terraform::{functions, value};
 
-impl<'p> Module<'p> {
+impl Module<'_> {
     pub(super) fn expression(
         self: &Rc<Self>,
         expression: &Expression,
@@ -178,7 +178,7 @@ impl<'p> Module<'p> {
     fn call(self: &Rc<Self>, call: &FuncCall, at: At, context: &Context<'_>, bound: &Bound) -> Node {
         let name = call.name.name.as_str();
         let mut arguments = Vec::with_capacity(call.args.len());
-        for argument in call.args.iter() {
+        for argument in &call.args {
             arguments.push(self.expression(argument, context, bound));
         }
         if call.args.expand_final()
@@ -196,7 +196,7 @@ impl<'p> Module<'p> {
         }
         match name {
             "file" => self.file(arguments.first(), at),
-            _ => value::call(name, &arguments, at, self.budget())
+            _ => functions::call(name, &arguments, at, self.budget())
                 .unwrap_or_else(|| Node::unknown(format!("it is computed by {name}()"), at)),
         }
     }
@@ -277,7 +277,10 @@ impl<'p> Module<'p> {
                     Some(false) => continue,
                     None => {
                         let why = condition.why().unwrap_or("its condition is computed");
-                        return Node::unknown(format!("which of its parts are taken is not known: {why}"), at);
+                        return Node::unknown(
+                            format!("which of its parts are taken is not known: {why}"),
+                            at,
+                        );
                     }
                 }
             }
@@ -293,16 +296,14 @@ impl<'p> Module<'p> {
             return Node::list(items, at);
         }
         // `...` gathers the values of a key in a list.
-        if for_expr.grouping { Node::map(value::grouped(entries), at) } else { Node::map(value::sorted(entries), at) }
+        if for_expr.grouping {
+            Node::map(value::grouped(entries), at)
+        } else {
+            Node::map(value::sorted(entries), at)
+        }
     }
 
-    fn template(
-        self: &Rc<Self>,
-        template: &Template,
-        at: At,
-        context: &Context<'_>,
-        bound: &Bound,
-    ) -> Node {
+    fn template(self: &Rc<Self>, template: &Template, at: At, context: &Context<'_>, bound: &Bound) -> Node {
         let elements: Vec<&Element> = template.iter().collect();
         self.elements(&elements, at, context, bound)
     }
@@ -363,9 +364,7 @@ impl<'p> Module<'p> {
                         None => Node::unknown(value::why_not_key(&key), at),
                     }
                 }
-                TraversalOperator::LegacyIndex(number) => {
-                    value::step(&node, &number.value().to_string(), at)
-                }
+                TraversalOperator::LegacyIndex(number) => value::step(&node, &number.value().to_string(), at),
                 TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
                     let rest = operators.get(index + 1..).unwrap_or_default();
                     let (each, rest) = rest.split_at(splat_steps(operator, rest));

@@ -190,9 +190,8 @@ impl<'p> Module<'p> {
         let Some(text) = key.text().filter(|text| value::open_part(text).is_none()) else {
             return (Picked::None(Node::unknown(value::why_not_key(&key), at)), rest);
         };
-        let missing = || {
-            Picked::None(Node::new(Value::Missing(format!("there is no {address}[{text:?}]")), at))
-        };
+        let missing =
+            || Picked::None(Node::new(Value::Missing(format!("there is no {address}[{text:?}]")), at));
         let picked = match &*instances {
             Instances::One => missing(),
             Instances::Counted { number, differ, .. } => match text.parse::<usize>() {
@@ -215,10 +214,8 @@ impl<'p> Module<'p> {
                     },
                 }
             }
-            Instances::Unknown(why, _) => Picked::None(Node::unknown(
-                format!("it is one of several that are made from a computed collection: {why}"),
-                at,
-            )),
+            // What does not depend on its key is the same for all.
+            Instances::Unknown(..) => instances.all().pop().map_or_else(missing, Picked::This),
         };
         (picked, rest)
     }
@@ -256,7 +253,7 @@ fn unknown_key(key: &Node) -> Option<&str> {
 fn asks_for_index(block: &Block<'_>) -> bool {
     let asks = |source: &Source<'_>| match source {
         Source::Hcl { expression, parsed, .. } => {
-            parsed.text_of(hcl_edit::Span::span(*expression)).is_some_and(|text| text.contains("count."))
+            parsed.text_of(hcl_edit::Span::span(*expression)).is_some_and(|text| text.contains("count.index"))
         }
         Source::Json(node) => node_asks(node),
     };
@@ -265,7 +262,7 @@ fn asks_for_index(block: &Block<'_>) -> bool {
 }
 
 fn node_asks(node: &Node) -> bool {
-    node.text().is_some_and(|text| text.contains("count."))
+    node.text().is_some_and(|text| text.contains("count.index"))
         || node.items().iter().any(node_asks)
         || node.entries().iter().any(|(_, item)| node_asks(item))
 }

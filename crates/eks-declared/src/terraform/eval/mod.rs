@@ -317,9 +317,10 @@ impl<'p> Module<'p> {
     /// Keeps what [`Self::recall`] asked for.
     fn remember(&self, key: &str, node: Node) -> Node {
         self.busy.borrow_mut().remove(key);
-        let node = match self.nested(&node) {
-            true => node,
-            false => Node::unknown("it is nested deeper than any declaration, or very large", node.at),
+        let node = if self.nested(&node) {
+            node
+        } else {
+            Node::unknown("it is nested deeper than any declaration, or very large", node.at)
         };
         self.memo.borrow_mut().insert(key.to_owned(), node.clone());
         node

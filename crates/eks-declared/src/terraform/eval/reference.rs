@@ -11,6 +11,9 @@ use crate::node::{At, Node, Value};
 use crate::terraform::config::{Block, Resource};
 use crate::terraform::registry;
 
+/// Steps into a value.
+type Steps<'o> = &'o [&'o TraversalOperator];
+
 impl<'p> Module<'p> {
     #[inline(never)]
     pub(super) fn traversal(
@@ -134,10 +137,10 @@ impl<'p> Module<'p> {
     fn of_picked<'o>(
         self: &Rc<Self>,
         picked: Picked,
-        (splat, rest): (Option<&TraversalOperator>, &'o [&'o TraversalOperator]),
+        (splat, rest): (Option<&TraversalOperator>, Steps<'o>),
         at: At,
         (context, bound): (&Context<'_>, &Bound),
-        value: &dyn Fn(&Instance, &'o [&'o TraversalOperator]) -> (Node, &'o [&'o TraversalOperator]),
+        value: &dyn Fn(&Instance, Steps<'o>) -> (Node, Steps<'o>),
     ) -> Node {
         match picked {
             Picked::None(node) => node,
@@ -192,8 +195,7 @@ impl<'p> Module<'p> {
         let source = call.literal("source").unwrap_or_default();
         let key = format!("module.{module}{}.{output}", instance.suffix());
         let Some(folder) = self.local_source(&source) else {
-            let Some(argument) =
-                registry::is_eks(&source).then(|| registry::output(output, call)).flatten()
+            let Some(argument) = registry::is_eks(&source).then(|| registry::output(output, call)).flatten()
             else {
                 return Node::unknown(
                     format!("it is an output of module {module}, which is not in the tree"),

@@ -7,7 +7,7 @@ use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 
 use super::instances::{Instance, Picked};
 use super::{Bound, Context, Module};
-use crate::node::At;
+use crate::node::{At, Value};
 use crate::terraform::config::{Resource, Source};
 use crate::terraform::registry;
 
@@ -96,7 +96,7 @@ impl<'p> Module<'p> {
                 }
             }
             Expression::FuncCall(call) => {
-                for argument in call.args.iter() {
+                for argument in &call.args {
                     match self.look(argument, wanted, context, bound, steps) {
                         Target::Other => {}
                         found => return found,
@@ -159,20 +159,44 @@ impl<'p> Module<'p> {
                 let Some(resource) = folder.resource(false, kind, name) else { return Target::Other };
                 let address = format!("{kind}.{name}");
                 let at = At::default();
-                match self.pick(&resource.block, &address, rest, at, context, bound).0 {
-                    Picked::This(instance) => self.target_resource(wanted, resource, instance),
-                    Picked::All(mut instances) if instances.len() == 1 => match instances.pop() {
-                        Some(instance) => self.target_resource(wanted, resource, instance),
-                        None => Target::Other,
-                    },
-                    Picked::All(_) => Target::Unknown,
-                    Picked::None(node) if matches!(node.value, crate::node::Value::Missing(_)) => {
-                        Target::Other
-                    }
-                    Picked::None(_) => Target::Unknown,
+                let (picked, rest) = self.pick(&resource.block, &address, rest, at, context, bound);
+                match self.one_of(picked, rest, context, bound) {
+                    Ok(instance) => self.target_resource(wanted, resource, instance),
+                    Err(not) => not,
                 }
             }
             _ => Target::Other,
+        }
+    }
+
+    /// The one that is meant: of all of them, the one whose number follows (`x.*.id[0]`).
+    fn one_of(
+        self: &Rc<Self>,
+        picked: Picked,
+        rest: &[&TraversalOperator],
+        context: &Context<'_>,
+        bound: &Bound,
+    ) -> Result<Instance, Target<'p>> {
+        let mut instances = match picked {
+            Picked::This(instance) => return Ok(instance),
+            Picked::None(node) if matches!(node.value, Value::Missing(_)) => return Err(Target::Other),
+            Picked::None(_) => return Err(Target::Unknown),
+            Picked::All(instances) => instances,
+        };
+        if instances.is_empty() {
+            return Err(Target::Other);
+        }
+        if instances.len() == 1 {
+            return Ok(instances.swap_remove(0));
+        }
+        let index = rest.iter().find_map(|step| match step {
+            TraversalOperator::Index(key) => self.expression(key, context, bound).text()?.parse().ok(),
+            TraversalOperator::LegacyIndex(number) => usize::try_from(*number.value()).ok(),
+            _ => None,
+        });
+        match index {
+            Some(index) if index < instances.len() => Ok(instances.swap_remove(index)),
+            _ => Err(Target::Unknown),
         }
     }
 
@@ -213,20 +237,14 @@ impl<'p> Module<'p> {
         }
         let address = format!("module.{name}");
         let (picked, rest) = self.pick(call, &address, operators, At::default(), context, bound);
-        let instance = match picked {
-            Picked::This(instance) => instance,
-            Picked::All(mut instances) if instances.len() == 1 => match instances.pop() {
-                Some(instance) => instance,
-                None => return Target::Other,
-            },
-            Picked::All(_) => return Target::Unknown,
-            Picked::None(node) if matches!(node.value, crate::node::Value::Missing(_)) => return Target::Other,
-            Picked::None(_) => return Target::Unknown,
+        let instance = match self.one_of(picked, rest, context, bound) {
+            Ok(instance) => instance,
+            Err(not) => return not,
         };
         let Some(folder) = child else {
             return Target::Cluster(format!("{}{address}{}", self.path, instance.suffix()));
         };
-        let [TraversalOperator::GetAttr(output)] = rest else { return Target::Other };
+        let Some(TraversalOperator::GetAttr(output)) = rest.first() else { return Target::Other };
         let Ok(child) = self.called(name, call, folder, &instance) else { return Target::Other };
         match child.folder.outputs.get(output.as_str()).and_then(|output| output.attribute("value")) {
             Some(value) => child.target_of(&value.value, wanted, &Bound::new(), steps),

@@ -24,7 +24,8 @@ impl<'p> Module<'p> {
                 let text = text.strip_prefix("${").and_then(|text| text.strip_suffix('}')).unwrap_or(text);
                 match text.parse::<Expression>() {
                     Ok(expression) if text.contains('(') => {
-                        let context = Context { parsed: &super::Anywhere(kind.at), document: kind.at.document };
+                        let context =
+                            Context { parsed: &super::Anywhere(kind.at), document: kind.at.document };
                         self.converted(node, &expression, &context)
                     }
                     _ => node,
@@ -98,9 +99,7 @@ impl<'p> Module<'p> {
         let mut arguments = call.args.iter();
         match (call.name.name.as_str(), arguments.next(), arguments.next()) {
             ("optional", Some(kind), Some(default)) => {
-                let mut node = self.expression(default, context, &Bound::new());
-                // What is not written stands where it would be.
-                node.at = at;
+                let node = self.expression(default, context, &Bound::new());
                 self.converted(node, kind, context)
             }
             _ => Node::new(Value::Null, at),
