@@ -145,7 +145,17 @@ impl Module<'_> {
         context: &Context<'_>,
         bound: &Bound,
     ) -> Node {
-        let mut node = self.template(&heredoc.template, at, context, bound);
+        let mut node =
+            match heredoc.indent().and_then(|taken| cut_too_deep(context.text(heredoc.span())?, taken)) {
+                None => self.template(&heredoc.template, at, context, bound),
+                Some(whole) => match hcl_edit::parser::parse_template(&whole) {
+                    Ok(template) => {
+                        let context = Context { parsed: &Anywhere(at), document: at.document };
+                        self.template(&template, at, &context, bound)
+                    }
+                    Err(_) => Node::unknown("its template cannot be read", at),
+                },
+            };
         node.at = at;
         node
     }
@@ -413,6 +423,20 @@ impl Module<'_> {
         }
         Node::list(out, at)
     }
+}
+
+/// The text of a heredoc from which the parser took away more than its lines are indented by: it looks at each part
+/// between interpolations alone. `None` where it did not.
+fn cut_too_deep(written: &str, taken: usize) -> Option<String> {
+    let mut lines: Vec<&str> = written.lines().skip(1).collect();
+    // The last is the marker.
+    lines.pop();
+    let indents = lines.iter().filter(|line| !line.trim().is_empty());
+    let indent = indents.map(|line| line.chars().take_while(|c| c.is_whitespace()).count()).min()?;
+    (indent < taken).then(|| {
+        let cut = |line: &&str| line.chars().skip(indent).chain(['\n']).collect::<String>();
+        lines.iter().map(cut).collect()
+    })
 }
 
 /// How many of the steps behind a splat are taken into each item: all behind `[*]`, attributes only behind `.*`.
