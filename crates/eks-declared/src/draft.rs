@@ -129,6 +129,21 @@ impl Draft {
         }
     }
 
+    /// Takes in what another draft found, which had borrowed the names of the files.
+    pub(crate) fn take_in(&mut self, other: Self) {
+        self.files = other.files;
+        self.clusters.extend(other.clusters);
+        self.groups.extend(other.groups);
+        self.addons.extend(other.addons);
+        self.controllers.extend(other.controllers);
+        self.unread.extend(other.unread);
+        self.comments.extend(other.comments);
+        self.repositories.extend(other.repositories);
+        self.chart_refs.extend(other.chart_refs);
+        self.aliases.extend(other.aliases);
+        self.passed_over.extend(other.passed_over);
+    }
+
     /// A text, where it is one. `what` is what it says, for people: `the version of cluster "shop"`.
     pub(crate) fn text(&self, node: Option<&Node>, what: &str) -> Observed<Placed<String>> {
         let Some(node) = node else { return Observed::Absent };
@@ -218,6 +233,10 @@ impl Draft {
     /// What nodes start from. An image that its name says nothing of is a custom one.
     pub(crate) fn image(&self, node: Option<&Node>) -> Observed<Placed<NodeImage>> {
         let Some(node) = node else { return Observed::Absent };
+        let unreadable = |reason: String| Observed::Unreadable(self.unreadable(reason, node.at));
+        if let Some(why) = node.why() {
+            return unreadable(format!("what the nodes start from is not known: {why}"));
+        }
         let Some(text) = node.text() else { return Observed::Absent };
         // A name with something to fill in still tells its family; its version it does not.
         let filled_in = is_filled_in(text);
@@ -227,6 +246,9 @@ impl Draft {
                     image.kubernetes = None;
                 }
                 Observed::Known(Placed { value: image, at: self.place(node.at) })
+            }
+            None if filled_in => {
+                unreadable(format!("what the nodes start from is filled in from outside (`{}`)", short(text)))
             }
             None => Observed::Absent,
         }

@@ -1,6 +1,7 @@
 //! A tree of files, and what they declare together.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use eks_model::{ClusterSnapshot, Controller, Observed, Unreadable};
 
@@ -14,6 +15,8 @@ use crate::terraform;
 #[derive(Debug, Default)]
 pub struct Tree {
     files: BTreeMap<String, Vec<u8>>,
+    /// Where the lines of a file start, once one was asked for.
+    lines: BTreeMap<String, OnceLock<Vec<usize>>>,
 }
 
 /// What files declare.
@@ -52,6 +55,7 @@ impl Tree {
     pub fn add(&mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) {
         let path: String = path.into();
         let path = path.strip_prefix("./").map_or(path.clone(), str::to_owned);
+        self.lines.insert(path.clone(), OnceLock::new());
         self.files.insert(path, bytes.into());
     }
 
@@ -60,7 +64,11 @@ impl Tree {
         let bytes = self.files.get(path)?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
-        let line = bytes.split(|&b| b == b'\n').nth(index)?;
+        let starts = self.lines.get(path)?.get_or_init(|| {
+            std::iter::once(0).chain(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1)).collect()
+        });
+        let end = starts.get(index + 1).map_or(bytes.len(), |next| next - 1);
+        let line = bytes.get(*starts.get(index)?..end)?;
         std::str::from_utf8(line).ok().map(|line| line.trim_end_matches('\r'))
     }
 
@@ -101,8 +109,16 @@ impl Tree {
                 read_yaml(text, number, folder, name, &mut draft);
             }
         }
-        terraform::read(&terraform::relevant(terraform_files), &mut draft);
+        terraform::read(&terraform::relevant(terraform_files), self, &mut draft);
         joined(draft)
+    }
+}
+
+impl terraform::Files for Tree {
+    fn file(&self, path: &str) -> Option<(u32, &str)> {
+        let text = std::str::from_utf8(self.files.get(path)?).ok()?;
+        let number = self.files.range(..path.to_owned()).count();
+        Some((u32::try_from(number).ok()?, text.strip_prefix('\u{FEFF}').unwrap_or(text)))
     }
 }
 
@@ -267,10 +283,10 @@ fn joined(mut draft: Draft) -> Declared {
         passed_over: draft.passed_over,
     };
     for cluster in &mut declared.clusters {
-        let control_plane = cluster.control_plane.known().map(|version| version.at.clone());
+        let control_plane = cluster.control_plane.known().cloned();
         for group in &mut cluster.node_groups {
             // The very value of the control plane: whoever edits the one edits the other.
-            let own = group.kubelet.known().map(|version| &version.at);
+            let own = group.kubelet.known();
             if own.is_some() && own == control_plane.as_ref() {
                 group.kubelet = Observed::Absent;
                 group.follows_control_plane = true;

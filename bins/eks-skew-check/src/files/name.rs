@@ -111,6 +111,8 @@ mod tests {
             ("main.tf", Some(Kind::Terraform)),
             ("main.tf.json", Some(Kind::Terraform)),
             ("Kustomization", Some(Kind::Text(Format::Manifest))),
+            ("main.tofu", Some(Kind::Terraform)),
+            ("main.tofu.json", Some(Kind::Terraform)),
             ("prod.auto.tfvars", Some(Kind::Terraform)),
             ("prod.tfvars.json", Some(Kind::Terraform)),
             ("cluster.template", Some(Kind::Template)),

@@ -299,8 +299,9 @@ resource "aws_eks_node_group" "this" {
         ],
         &[
             "cluster elsewhere shop -",
-            "  managed node group b 1.34 @main.tf:3:72, Amazon Linux 2023 @c/main.tf:14:42",
-            "  managed node group web 1.34 @main.tf:3:20, Amazon Linux 2023 @main.tf:3:32",
+            // A default stands where it is written.
+            "  managed node group b 1.34 @c/main.tf:5:32, Amazon Linux 2023 @c/main.tf:14:42",
+            "  managed node group web 1.34 @c/main.tf:5:32, Amazon Linux 2023 @main.tf:3:32",
         ],
     );
 }
