@@ -110,6 +110,29 @@ impl Draft {
         self.passed_over.extend(other.passed_over);
     }
 
+    /// The items of a list. `what` is what it says, for people; what is there and is no list is not read.
+    pub(crate) fn items<'n>(&mut self, node: Option<&'n Node>, what: &str) -> &'n [Node] {
+        let Some(node) = node else { return &[] };
+        match &node.value {
+            Value::List(items) => items,
+            Value::Null | Value::Missing(_) => &[],
+            Value::Unknown(reason) => {
+                let reason = format!("{what} are not known: {reason}");
+                self.not_read(reason, node.at);
+                &[]
+            }
+            Value::Text(text) if is_filled_in(text) => {
+                let reason = format!("{what} are filled in from outside (`{}`)", short(text));
+                self.not_read(reason, node.at);
+                &[]
+            }
+            Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Named(_) | Value::Map(_) => {
+                self.not_read(format!("{what} are no list; correct it"), node.at);
+                &[]
+            }
+        }
+    }
+
     /// A text, where it is one. `what` is what it says, for people: `the version of cluster "shop"`.
     pub(crate) fn text(&self, node: Option<&Node>, what: &str) -> Observed<Placed<String>> {
         let Some(node) = node else { return Observed::Absent };
@@ -339,6 +362,17 @@ impl Draft {
                 cluster: None,
             },
         ));
+    }
+}
+
+/// Why the version of nodes that start from an image is not known. `of` is whose image, for people.
+pub(crate) fn image_says_nothing(of: &str, image: &Node) -> String {
+    match (image.why(), image.text()) {
+        (Some(reason), _) => format!("the image of {of} is not known: {reason}"),
+        (None, Some(text)) => {
+            format!("the image of {of} (`{}`) does not say its Kubernetes version", short(text))
+        }
+        (None, None) => format!("the image of {of} is not a text; correct it"),
     }
 }
 

@@ -109,7 +109,7 @@ impl Tree {
                 read_yaml(text, number, folder, name, &mut draft);
             }
         }
-        terraform::read(&terraform_files, self, &mut draft);
+        terraform::read(&terraform::relevant(terraform_files), self, &mut draft);
         joined(draft)
     }
 }
@@ -148,16 +148,23 @@ fn read_json(text: &str, file: u32, folder: &str, draft: &mut Draft) {
 }
 
 fn read_yaml(text: &str, file: u32, folder: &str, name: &str, draft: &mut Draft) {
+    // A chart and a kustomization say nothing of what they are.
+    let always = crate::by_name(name).is_some();
     for document in eks_deprecations::documents(text) {
+        if !always && !crate::sniff::may_matter(document.text) {
+            continue;
+        }
         match crate::yaml::document(document.text, document.first_line, file, document.index) {
             Ok(Some(root)) => read_document(&root, folder, name, draft),
             Ok(None) => {}
             Err(refused) => {
                 // A broken document of another kind is no business of this reader.
+                let at = At { file, line: refused.line, column: 1, width: 1, document: document.index };
                 if let Some(what) = declares(document.text) {
-                    let at = At { file, line: refused.line, column: 1, width: 1, document: document.index };
                     draft
                         .not_read(format!("it declares {what} and cannot be parsed: {}", refused.reason), at);
+                } else if refused.reason == crate::yaml::TOO_LARGE {
+                    draft.not_read(refused.reason, at);
                 }
             }
         }
@@ -187,7 +194,7 @@ fn read_document(root: &Node, folder: &str, name: &str, draft: &mut Draft) {
         cloudformation::read(root, draft);
     } else if name.eq_ignore_ascii_case("Chart.yaml") {
         kubernetes::chart_yaml(root, draft);
-    } else if name.starts_with("kustomization.") {
+    } else if name.starts_with("kustomization.") || name == "Kustomization" {
         kubernetes::kustomization(root, draft);
     } else {
         read_object(root, folder, draft);

@@ -70,12 +70,15 @@ fn row(out: &mut String, cells: &[String]) {
         if index > 0 {
             out.push(',');
         }
-        if cell.contains([',', '"', '\n', '\r']) {
+        // Names come from files that anybody may have written: nothing in them speaks to a terminal.
+        let cell: String =
+            cell.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect();
+        if cell.contains([',', '"', '\n']) {
             out.push('"');
             out.push_str(&cell.replace('"', "\"\""));
             out.push('"');
         } else {
-            out.push_str(cell);
+            out.push_str(&cell);
         }
     }
     out.push_str("\r\n");

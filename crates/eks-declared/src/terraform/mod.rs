@@ -9,6 +9,7 @@ mod functions;
 mod nodes;
 pub(crate) mod plan;
 mod registry;
+mod relevant;
 mod resources;
 mod text;
 mod value;
@@ -22,6 +23,7 @@ use config::{Folder, Parsed};
 pub(crate) use eval::Files;
 pub(crate) use eval::is_minor;
 use eval::{Bound, Folders, Module, Shared};
+pub(crate) use relevant::relevant;
 use ways::Given;
 
 use crate::draft::Draft;
