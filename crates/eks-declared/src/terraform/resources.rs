@@ -183,6 +183,7 @@ fn read_call<'p>(
         return match module.called(name, call, folder, instance) {
             Ok(child) => Some(child),
             Err(why) => {
+                pass_over(module, call);
                 // What is spent is said once.
                 if !module.budget().is_spent() {
                     draft.not_read(format!("{address}: {why}"), call.at);
