@@ -6,7 +6,7 @@ use eks_model::{Addon, NodeGroupKind, Observed};
 use hcl_edit::expr::Expression;
 
 use super::config::{Block, Resource, Source};
-use super::eval::{Bound, Instance, Module, Target, Wanted};
+use super::eval::{Bound, Instance, Module, Target, Wanted, indent_of};
 use super::joined;
 use super::nodes::{self, LaunchImage};
 use super::registry::{self, Arguments};
@@ -370,8 +370,8 @@ fn kubectl_manifest(
     }
     // How far an indented text (`<<-`) was moved to the left.
     let moved = match block.attribute("yaml_body").map(|attribute| &attribute.value) {
-        Some(Source::Hcl { expression: Expression::HeredocTemplate(heredoc), .. }) => {
-            heredoc.indent().unwrap_or(0)
+        Some(Source::Hcl { expression: Expression::HeredocTemplate(heredoc), parsed, .. }) => {
+            indent_of(heredoc, parsed.text_of(hcl_edit::Span::span(&**heredoc)))
         }
         _ => 0,
     };

@@ -67,7 +67,7 @@ fn a_key_says_which_of_several_clusters() {
             "",
             "\"b\"",
             "try(aws_eks_cluster.this[\"c\"].version, \"1.31\")",
-            clusters(&[], &["  managed node group n 1.31 @main.tf:13:56, -"], &[]),
+            clusters(&[], &["  managed node group n 1.31 @main.tf:13:60, -"], &[]),
         ),
         (
             "",

@@ -10,6 +10,7 @@ mod limits;
 mod plan;
 mod registry;
 mod terraform;
+mod values;
 
 use eks_declared::{Declared, Tree};
 use eks_model::{AddonWish, Observed, Place, Placed};

@@ -16,6 +16,7 @@ use std::rc::{Rc, Weak};
 
 use super::config::{Block, Folder, Parsed, Source};
 use crate::node::{At, Node, Value};
+pub(super) use expression::indent_of;
 pub(super) use instances::{Instance, Instances};
 pub(super) use target::{Target, Wanted};
 
