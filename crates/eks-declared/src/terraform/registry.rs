@@ -438,6 +438,15 @@ fn group(
     group.kubelet = draft.version(version.as_ref(), &format!("the version of node group \"{name}\""));
     group.follows_control_plane = group.kubelet.is_absent() && !(managed && line == Line::Workers);
     group.image = draft.image(field("ami_type").as_ref());
+    if group.kubelet.is_absent()
+        && let Observed::Known(Placed { value: NodeImage { family: ImageFamily::Custom, .. }, at }) =
+            &group.image
+    {
+        let reason =
+            format!("the version of node group \"{name}\" is that of its image, which is not declared here");
+        group.kubelet = Observed::Unreadable(eks_model::Unreadable { reason, at: at.clone() });
+        group.follows_control_plane = false;
+    }
     if group.image.is_absent() {
         let family = match field("platform").as_ref().and_then(Node::text) {
             Some("bottlerocket") => Some(ImageFamily::Bottlerocket),

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use eks_model::{Addon, NodeGroupKind, Observed};
+use eks_model::{Addon, ImageFamily, NodeGroupKind, Observed};
 use hcl_edit::expr::Expression;
 
 use super::config::{Block, Resource, Source};
-use super::eval::{Bound, Instance, Module, Target, Wanted};
+use super::eval::{Bound, Instance, Module, Target, Wanted, indent_of};
 use super::joined;
 use super::nodes::{self, LaunchImage};
 use super::registry::{self, Arguments};
@@ -183,6 +183,7 @@ fn read_call<'p>(
         return match module.called(name, call, folder, instance) {
             Ok(child) => Some(child),
             Err(why) => {
+                pass_over(module, call);
                 // What is spent is said once.
                 if !module.budget().is_spent() {
                     draft.not_read(format!("{address}: {why}"), call.at);
@@ -289,11 +290,14 @@ fn read_resource<'p>(
                 draft.version(version("version").as_ref(), &format!("the version of node group \"{name}\""));
             group.image = draft.image(get("ami_type").as_ref());
             by_release(draft, &mut group, version("release_version").as_ref());
+            let own = group.image.known().is_some_and(|image| image.value.family == ImageFamily::Custom);
             if let Some((template, bound)) = module.inner(block, "launch_template", bound) {
                 match nodes::launch_image(module, template, &bound) {
                     LaunchImage::Of(image) => nodes::started_from(draft, &mut group, &image),
                     // With an image of its own a group has neither of these.
-                    LaunchImage::Elsewhere(at) if group.kubelet.is_absent() && group.image.is_absent() => {
+                    LaunchImage::Elsewhere(at)
+                        if group.kubelet.is_absent() && (own || group.image.is_absent()) =>
+                    {
                         let why = format!(
                             "the launch template of node group \"{name}\" is not declared here: whether it brings an image is not known"
                         );
@@ -301,6 +305,12 @@ fn read_resource<'p>(
                     }
                     LaunchImage::None | LaunchImage::Elsewhere(_) => {}
                 }
+            }
+            if own && group.kubelet.is_absent() {
+                let why = format!(
+                    "the version of node group \"{name}\" is that of its image, which is not declared here"
+                );
+                group.kubelet = Observed::Unreadable(draft.unreadable(why, block.at));
             }
             let link = cluster_link(module, block, bound, scope);
             draft.groups.push((link, group));
@@ -369,8 +379,8 @@ fn kubectl_manifest(
     }
     // How far an indented text (`<<-`) was moved to the left.
     let moved = match block.attribute("yaml_body").map(|attribute| &attribute.value) {
-        Some(Source::Hcl { expression: Expression::HeredocTemplate(heredoc), .. }) => {
-            heredoc.indent().unwrap_or(0)
+        Some(Source::Hcl { expression: Expression::HeredocTemplate(heredoc), parsed, .. }) => {
+            indent_of(heredoc, parsed.text_of(hcl_edit::Span::span(&**heredoc)))
         }
         _ => 0,
     };

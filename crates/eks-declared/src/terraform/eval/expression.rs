@@ -425,17 +425,32 @@ impl Module<'_> {
     }
 }
 
+/// By how much the lines of a heredoc are moved to the left, as Terraform does it.
+pub(crate) fn indent_of(heredoc: &HeredocTemplate, written: Option<&str>) -> usize {
+    let taken = heredoc.indent().unwrap_or(0);
+    written.and_then(indent_of_lines).map_or(taken, |indent| indent.min(taken))
+}
+
+fn indent_of_lines(written: &str) -> Option<usize> {
+    let lines = lines_of(written);
+    let lines = lines.iter().filter(|line| !line.trim().is_empty());
+    lines.map(|line| line.chars().take_while(|c| c.is_whitespace()).count()).min()
+}
+
+/// The lines between that of the first marker and that of the last.
+fn lines_of(written: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = written.lines().skip(1).collect();
+    lines.pop();
+    lines
+}
+
 /// The text of a heredoc from which the parser took away more than its lines are indented by: it looks at each part
 /// between interpolations alone. `None` where it did not.
 fn cut_too_deep(written: &str, taken: usize) -> Option<String> {
-    let mut lines: Vec<&str> = written.lines().skip(1).collect();
-    // The last is the marker.
-    lines.pop();
-    let indents = lines.iter().filter(|line| !line.trim().is_empty());
-    let indent = indents.map(|line| line.chars().take_while(|c| c.is_whitespace()).count()).min()?;
+    let indent = indent_of_lines(written)?;
     (indent < taken).then(|| {
         let cut = |line: &&str| line.chars().skip(indent).chain(['\n']).collect::<String>();
-        lines.iter().map(cut).collect()
+        lines_of(written).iter().map(cut).collect()
     })
 }
 

@@ -16,6 +16,7 @@ use std::rc::{Rc, Weak};
 
 use super::config::{Block, Folder, Parsed, Source};
 use crate::node::{At, Node, Value};
+pub(super) use expression::indent_of;
 pub(super) use instances::{Instance, Instances};
 pub(super) use target::{Target, Wanted};
 
@@ -31,8 +32,8 @@ const NESTED: u32 = 100;
 
 /// The steps that one root, with one set of values, may take, and those of a whole tree. Public trees need less than a
 /// tenth of that.
-const STEPS: u64 = 3_000_000;
-pub(super) const TREE_STEPS: u64 = 40_000_000;
+const STEPS: u64 = 1_000_000;
+pub(super) const TREE_STEPS: u64 = 20_000_000;
 
 /// What it costs to look at a resource, and to enter a module, in steps.
 const RESOURCE: u64 = 40;
@@ -320,7 +321,9 @@ impl<'p> Module<'p> {
         let node = if self.nested(&node) {
             node
         } else {
-            Node::unknown("it is nested deeper than any declaration, or very large", node.at)
+            let why =
+                if self.budget().is_spent() { SPENT } else { "it is nested deeper than any declaration" };
+            Node::unknown(why, node.at)
         };
         self.memo.borrow_mut().insert(key.to_owned(), node.clone());
         node
