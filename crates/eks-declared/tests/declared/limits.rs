@@ -15,7 +15,8 @@ fn read(files: Vec<(String, String)>) -> Declared {
         }
         tree.read()
     };
-    std::thread::Builder::new().stack_size(STACK).spawn(read).unwrap().join().unwrap()
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(read).expect("a thread can be started");
+    thread.join().expect("it neither panics nor overflows")
 }
 
 fn cluster(version: &str) -> String {
@@ -179,7 +180,9 @@ fn calls_that_double_end_as_unread() {
 #[test]
 fn what_one_root_takes_is_not_taken_from_the_others() {
     let bomb = "locals {\n".to_owned()
-        + &(1..=40).map(|n| format!("  l{n} = concat(local.l{0}, local.l{0})\n", n - 1)).collect::<String>()
+        + &(1..=40).fold(String::new(), |text, n| {
+            text + &format!("  l{n} = concat(local.l{0}, local.l{0})\n", n - 1)
+        })
         + "  l0 = [1, 2]\n}\n"
         + &cluster("local.l40[0]");
     check(
