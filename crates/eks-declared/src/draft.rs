@@ -43,8 +43,18 @@ pub(crate) struct Draft {
     /// Charts that Flux takes from a registry of images, and the releases that name them.
     pub(crate) repositories: Vec<Repository>,
     pub(crate) chart_refs: Vec<ChartRef>,
+    /// Names that a cluster has besides its control plane's: Cluster API's `Cluster` names the control plane.
+    pub(crate) aliases: Vec<Alias>,
     /// What could not be read and has nothing to do with EKS.
     pub(crate) passed_over: Vec<Unreadable>,
+}
+
+/// Another name of the cluster of a control plane.
+#[derive(Debug)]
+pub(crate) struct Alias {
+    /// The control plane, as its cluster calls it.
+    pub(crate) control_plane: Link,
+    pub(crate) name: String,
 }
 
 /// Flux's `OCIRepository`.
@@ -96,20 +106,6 @@ impl Draft {
         self.unread.push(unreadable);
     }
 
-    /// Takes in what another draft found, which had borrowed the names of the files.
-    pub(crate) fn take_in(&mut self, other: Self) {
-        self.files = other.files;
-        self.clusters.extend(other.clusters);
-        self.groups.extend(other.groups);
-        self.addons.extend(other.addons);
-        self.controllers.extend(other.controllers);
-        self.unread.extend(other.unread);
-        self.comments.extend(other.comments);
-        self.repositories.extend(other.repositories);
-        self.chart_refs.extend(other.chart_refs);
-        self.passed_over.extend(other.passed_over);
-    }
-
     /// The items of a list. `what` is what it says, for people; what is there and is no list is not read.
     pub(crate) fn items<'n>(&mut self, node: Option<&'n Node>, what: &str) -> &'n [Node] {
         let Some(node) = node else { return &[] };
@@ -131,6 +127,21 @@ impl Draft {
                 &[]
             }
         }
+    }
+
+    /// Takes in what another draft found, which had borrowed the names of the files.
+    pub(crate) fn take_in(&mut self, other: Self) {
+        self.files = other.files;
+        self.clusters.extend(other.clusters);
+        self.groups.extend(other.groups);
+        self.addons.extend(other.addons);
+        self.controllers.extend(other.controllers);
+        self.unread.extend(other.unread);
+        self.comments.extend(other.comments);
+        self.repositories.extend(other.repositories);
+        self.chart_refs.extend(other.chart_refs);
+        self.aliases.extend(other.aliases);
+        self.passed_over.extend(other.passed_over);
     }
 
     /// A text, where it is one. `what` is what it says, for people: `the version of cluster "shop"`.

@@ -464,8 +464,17 @@ fn embedded<'a>(objects: impl Iterator<Item = &'a Node>, object: &Object<'_>, dr
     }
 }
 
-/// A cluster of Cluster API that a class makes: its version is that of everything in it.
+/// A cluster of Cluster API: one that names its control plane, or one that a class makes and whose version is that of
+/// everything in it.
 fn topology(object: &Object<'_>, draft: &mut Draft) {
+    let kind = object.spec(&["controlPlaneRef", "kind"]).and_then(Node::text);
+    if kind == Some("AWSManagedControlPlane")
+        && let Some(name) = object.spec(&["controlPlaneRef", "name"]).and_then(Node::text)
+    {
+        let control_plane = object.link(Some(name.to_owned()));
+        draft.aliases.push(draft::Alias { control_plane, name: object.name() });
+        return;
+    }
     let class =
         object.spec(&["topology", "class"]).or_else(|| object.spec(&["topology", "classRef", "name"]));
     // Which control plane a class has, its name tells by custom only.

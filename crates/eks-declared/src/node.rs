@@ -14,7 +14,7 @@ pub(crate) struct At {
 }
 
 /// Makes what is given twice unknown: one reader takes the first, another the last, a third refuses.
-pub(crate) fn given_once(entries: &mut Vec<(String, Node)>) {
+pub(crate) fn given_once(entries: &mut [(String, Node)]) {
     if entries.len() < 2 {
         return;
     }

@@ -64,10 +64,11 @@ const LONGEST_IMAGE: usize = 600;
 /// Whether a text without Kubernetes objects may be a CloudFormation template or what `terraform show -json`
 /// prints, with something of EKS in it.
 pub fn may_declare(text: &[u8]) -> bool {
-    static MARKS: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+    static MARKS: LazyLock<[Finder<'static>; 7]> = LazyLock::new(|| {
         [
             "AWS::EKS::",
             "AWSQS::EKS::",
+            "Custom::AWSCDK-EKS-",
             "AWS::AutoScaling::AutoScalingGroup",
             "\"aws_eks_",
             "\"aws_autoscaling_group\"",

@@ -239,6 +239,18 @@ pub(crate) fn is_workload(kind: &str) -> bool {
 fn joined(mut draft: Draft) -> Declared {
     draft.join_charts();
     draft.clusters.sort_by(|a, b| a.snapshot.id.cmp(&b.snapshot.id));
+    for draft::Alias { control_plane, name } in std::mem::take(&mut draft.aliases) {
+        let fits = |cluster: &&mut draft::DraftCluster| {
+            cluster.scope == control_plane.scope
+                && cluster.namespace == control_plane.namespace
+                && control_plane.name.as_ref().is_some_and(|named| cluster.names.contains(named))
+        };
+        if let Some(cluster) = draft.clusters.iter_mut().find(fits)
+            && !cluster.names.contains(&name)
+        {
+            cluster.names.push(name);
+        }
+    }
     let groups = merged_pools(std::mem::take(&mut draft.groups));
     for (link, group) in groups {
         let at = group.at.clone();

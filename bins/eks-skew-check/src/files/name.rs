@@ -110,9 +110,9 @@ mod tests {
         for (name, kind) in [
             ("main.tf", Some(Kind::Terraform)),
             ("main.tf.json", Some(Kind::Terraform)),
+            ("Kustomization", Some(Kind::Text(Format::Manifest))),
             ("main.tofu", Some(Kind::Terraform)),
             ("main.tofu.json", Some(Kind::Terraform)),
-            ("Kustomization", Some(Kind::Text(Format::Manifest))),
             ("prod.auto.tfvars", Some(Kind::Terraform)),
             ("prod.tfvars.json", Some(Kind::Terraform)),
             ("cluster.template", Some(Kind::Template)),

@@ -273,3 +273,12 @@ fn of_several_images_the_one_furthest_behind_counts() {
         "{found:?}"
     );
 }
+
+#[test]
+fn a_cluster_names_its_control_plane() {
+    let text = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: a}\nspec: {controlPlaneRef: {kind: AWSManagedControlPlane, name: a-cp}}\n---\napiVersion: controlplane.cluster.x-k8s.io/v1beta2\nkind: AWSManagedControlPlane\nmetadata: {name: a-cp}\nspec: {eksClusterName: default_a, version: v1.36.0}\n---\napiVersion: cluster.x-k8s.io/v1beta1\nkind: MachinePool\nmetadata: {name: pool}\nspec:\n  clusterName: a\n  template: {spec: {version: v1.33.0, infrastructureRef: {kind: AWSManagedMachinePool, name: pool}}}\n";
+    check(
+        &[("c.yaml", text)],
+        &["cluster default_a 1.36.0 @c.yaml:9:44", "  managed node group pool 1.33.0 @c.yaml:16:30, -"],
+    );
+}
