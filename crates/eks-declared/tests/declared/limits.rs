@@ -197,16 +197,18 @@ fn what_one_root_takes_is_not_taken_from_the_others() {
 
 #[test]
 fn large_objects_and_long_lines_are_quick() {
-    let keys: String = (0..2500).map(|n| format!("    k{n} = \"1.34\"\n")).collect();
+    let keys =
+        |count: u32| (0..count).fold(String::new(), |text, n| text + &format!("    k{n} = \"1.34\"\n"));
+    let many = keys(2500);
     let doubled = "    k1 = \"1.33\"\n";
     let text = format!(
-        "locals {{\n  m = {{\n{keys}{doubled}  }}\n  n = merge(local.m, local.m)\n}}\n{}",
+        "locals {{\n  m = {{\n{many}{doubled}  }}\n  n = merge(local.m, local.m)\n}}\n{}",
         cluster("local.n.k1")
     );
     let declared = read(vec![("main.tf".to_owned(), text)]);
     assert_eq!(lines(&declared), ["cluster shop 1.33 @main.tf:2503:10"]);
-    let keys: String = (0..30_000).map(|n| format!("    k{n} = 1\n")).collect();
-    let text = format!("locals {{\n  m = {{\n{keys}{doubled}  }}\n}}\n{}", cluster("\"1.34\""));
+    let many = keys(30_000);
+    let text = format!("locals {{\n  m = {{\n{many}{doubled}  }}\n}}\n{}", cluster("\"1.34\""));
     let declared = read(vec![("main.tf".to_owned(), text)]);
     assert_eq!(
         lines(&declared),
