@@ -1,10 +1,17 @@
 //! Terraform that goes in circles, is nested without end, or doubles with each line: it is said, and it ends.
 
+use std::ops::RangeInclusive;
+
 use eks_declared::{Declared, Tree};
 
 use crate::{check, lines};
 
 const STACK: usize = if cfg!(debug_assertions) { 1600 << 10 } else { 800 << 10 };
+
+/// A text for each number.
+fn joined(numbers: RangeInclusive<u32>, text: impl Fn(u32) -> String) -> String {
+    numbers.map(text).collect::<Vec<_>>().concat()
+}
 
 /// Reads files in a thread with no more stack than the smallest that a program starts with.
 fn read(files: Vec<(String, String)>) -> Declared {
@@ -15,8 +22,8 @@ fn read(files: Vec<(String, String)>) -> Declared {
         }
         tree.read()
     };
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn(read).expect("a thread can be started");
-    thread.join().expect("it neither panics nor overflows")
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(read).expect("a thread");
+    thread.join().expect("it reads to the end")
 }
 
 fn cluster(version: &str) -> String {
@@ -180,9 +187,7 @@ fn calls_that_double_end_as_unread() {
 #[test]
 fn what_one_root_takes_is_not_taken_from_the_others() {
     let bomb = "locals {\n".to_owned()
-        + &(1..=40).fold(String::new(), |text, n| {
-            text + &format!("  l{n} = concat(local.l{0}, local.l{0})\n", n - 1)
-        })
+        + &joined(1..=40, |n| format!("  l{n} = concat(local.l{0}, local.l{0})\n", n - 1))
         + "  l0 = [1, 2]\n}\n"
         + &cluster("local.l40[0]");
     check(
@@ -197,18 +202,16 @@ fn what_one_root_takes_is_not_taken_from_the_others() {
 
 #[test]
 fn large_objects_and_long_lines_are_quick() {
-    let keys =
-        |count: u32| (0..count).fold(String::new(), |text, n| text + &format!("    k{n} = \"1.34\"\n"));
-    let many = keys(2500);
+    let keys = joined(0..=2499, |n| format!("    k{n} = \"1.34\"\n"));
     let doubled = "    k1 = \"1.33\"\n";
     let text = format!(
-        "locals {{\n  m = {{\n{many}{doubled}  }}\n  n = merge(local.m, local.m)\n}}\n{}",
+        "locals {{\n  m = {{\n{keys}{doubled}  }}\n  n = merge(local.m, local.m)\n}}\n{}",
         cluster("local.n.k1")
     );
     let declared = read(vec![("main.tf".to_owned(), text)]);
     assert_eq!(lines(&declared), ["cluster shop 1.33 @main.tf:2503:10"]);
-    let many = keys(30_000);
-    let text = format!("locals {{\n  m = {{\n{many}{doubled}  }}\n}}\n{}", cluster("\"1.34\""));
+    let keys = joined(0..=29_999, |n| format!("    k{n} = 1\n"));
+    let text = format!("locals {{\n  m = {{\n{keys}{doubled}  }}\n}}\n{}", cluster("\"1.34\""));
     let declared = read(vec![("main.tf".to_owned(), text)]);
     assert_eq!(
         lines(&declared),
