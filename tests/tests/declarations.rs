@@ -615,3 +615,19 @@ fn a_template_behind_objects_is_read_and_so_is_a_kustomization_without_suffix() 
     let (findings, ..) = report(root.path(), &["--to", "1.30", "--from", "1.29", "--no-config"]);
     assert_eq!(findings, ["ADDON007 warn k/Kustomization:4", "CAL002 block t.yaml:8"]);
 }
+
+#[test]
+fn values_in_a_file_that_terraform_reads_are_found_there() {
+    let main = "locals { c = yamldecode(file(\"${path.module}/config/cluster.yml\")) }\nresource \"aws_eks_cluster\" \"a\" {\n  name    = \"a\"\n  version = local.c.kubernetes_version\n}\n";
+    let root = tree(&[("main.tf", main), ("config/cluster.yml", "name: a\nkubernetes_version: \"1.29\"\n")]);
+    let (findings, unread, _) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!((findings, unread.len()), (vec!["CAL002 block config/cluster.yml:2".to_owned()], 0));
+}
+
+#[test]
+fn files_of_opentofu_are_read() {
+    let text = "resource \"aws_eks_cluster\" \"a\" {\n  name    = \"a\"\n  version = \"1.29\"\n}\n";
+    let root = tree(&[("main.tofu", text)]);
+    let (findings, ..) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!(findings, ["CAL002 block main.tofu:3"]);
+}

@@ -183,6 +183,7 @@ impl Outcome {
             || (images.get() && eks_declared::has_known_image(bytes))
             // A template may stand behind objects of Kubernetes in one file.
             || ((objects == 0 || scan_documents > objects) && eks_declared::may_declare(bytes))
+            || (objects == 0 && eks_declared::may_hold_values(bytes))
             || eks_declared::by_name(name) == Some(eks_declared::Name::Chart)
         {
             self.keep(job, shown, bytes);

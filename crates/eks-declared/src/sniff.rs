@@ -79,6 +79,26 @@ pub fn may_declare(text: &[u8]) -> bool {
     MARKS.iter().any(|mark| mark.find(text).is_some())
 }
 
+/// Whether a text without Kubernetes objects may hold values that a configuration of Terraform reads from it with
+/// `yamldecode(file(…))`: it is small, and names EKS or Kubernetes, and a version. One that is not kept is said where it is asked for.
+///
+/// ```
+/// use eks_declared::may_hold_values;
+/// assert!(may_hold_values(b"production:\n  eks_cluster_version: '1.34'\n"));
+/// assert!(!may_hold_values(b"image: nginx\nversion: 1\n"));
+/// ```
+pub fn may_hold_values(text: &[u8]) -> bool {
+    static MARKS: LazyLock<[Finder<'static>; 3]> =
+        LazyLock::new(|| ["version", "eks", "kubernetes"].map(Finder::new));
+    let [version, names @ ..] = &*MARKS;
+    text.len() <= LARGEST_VALUES
+        && version.find(text).is_some()
+        && names.iter().any(|name| name.find(text).is_some())
+}
+
+/// The largest file of values that is kept.
+const LARGEST_VALUES: usize = 64 << 10;
+
 /// Whether one document of a text that is kept has to be parsed: most files that are kept for one document have many.
 pub(crate) fn may_matter(document: &str) -> bool {
     static API: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("apiVersion"));
