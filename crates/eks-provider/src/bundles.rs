@@ -57,6 +57,7 @@ bundle! {
         kube::WebhookReader,
         kube::ServiceReader,
         kube::MetadataReader,
+        kube::ObjectReader,
         kube::HelmReleaseReader,
         kube::ConfigMapReader,
         kube::LeaseReader,
@@ -66,8 +67,8 @@ bundle! {
 }
 
 bundle! {
-    /// Everything that can be changed in Kubernetes. [`kube::EvictionProbe`] stands beside the bundles: it changes
-    /// nothing, and needs the permission to.
+    /// Everything that can be changed in Kubernetes. [`kube::EvictionProbe`] stands beside the bundles:
+    /// it changes nothing, and needs the permission to.
     pub trait KubeWriter:
         kube::NodeWriter,
         kube::PodEvictor,
@@ -77,7 +78,8 @@ bundle! {
         kube::EventWriter;
 }
 
-/// Every method of every trait, with what it needs: what policies and roles are made of. Sorted by bundle and trait.
+/// Every method of every trait, with what it needs: what policies and roles are made of. Sorted by
+/// bundle and trait.
 ///
 /// ```
 /// use eks_provider::{Permission, calls};

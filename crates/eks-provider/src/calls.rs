@@ -65,7 +65,9 @@ macro_rules! provider {
             $(
                 $(#[doc = $method_doc:literal])*
                 $(#[iam($($action:literal $(if $iam_when:literal)?),+ $(,)?)])?
-                $(#[rbac($([$($verb:literal),+] $group:literal / $resource:literal $(if $rbac_when:literal)?),+ $(,)?)])?
+                $(#[rbac(
+                    $([$($verb:literal),+] $group:literal / $resource:literal $(if $rbac_when:literal)?),+ $(,)?
+                )])?
                 $(#[path($($path:literal),+)])?
                 async fn $method:ident(&self $(, $($argument:tt)*)?) -> $answer:ty;
             )+
@@ -80,7 +82,10 @@ macro_rules! provider {
                 #[doc = ""]
                 #[doc = "# Needs"]
                 $($(#[doc = concat!("- `", $action, "`" $(, ", only if ", $iam_when)?)])+)?
-                $($(#[doc = concat!("- `", $($verb, " ",)+ $resource, "` of group `\"", $group, "\"`" $(, ", only if ", $rbac_when)?)])+)?
+                $($(#[doc = concat!(
+                    "- `", $($verb, " ",)+ $resource, "` of group `\"", $group, "\"`"
+                    $(, ", only if ", $rbac_when)?
+                )])+)?
                 $($(#[doc = concat!("- `get` on the path `", $path, "`")])+)?
                 // `self` is written here and not passed through: mockall's own `self` must mean it.
                 async fn $method(&self $(, $($argument)*)?) -> $answer;
@@ -95,7 +100,10 @@ macro_rules! provider {
                     method: stringify!($method),
                     access: $crate::Access::$access,
                     needs: &[
-                        $($($crate::Permission::Iam { action: $action, when: $crate::calls::when!($($iam_when)?) },)+)?
+                        $($($crate::Permission::Iam {
+                            action: $action,
+                            when: $crate::calls::when!($($iam_when)?),
+                        },)+)?
                         $($($crate::Permission::Rbac {
                             verbs: &[$($verb),+],
                             group: $group,

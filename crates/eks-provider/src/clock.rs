@@ -198,7 +198,7 @@ mod tests {
         let clock = clock();
         let (first, second) = (clock.clone(), clock.clone());
         let short = tokio::spawn(async move { first.sleep(Duration::from_secs(10)).await });
-        let long = tokio::spawn(async move { second.sleep(Duration::from_secs(60)).await });
+        let long = tokio::spawn(async move { second.sleep(Duration::from_mins(1)).await });
         tokio::task::yield_now().await;
         assert_eq!(clock.next_deadline(), Some(after(clock.now(), Duration::from_secs(10))));
         clock.advance(Duration::from_secs(9));

@@ -1,15 +1,17 @@
 //! What is asked of Kubernetes. One module a subject; in each, readers apart from writers.
 //!
 //! What holds for all of them:
-//! - A list is complete, sorted by namespace and name, and as new as the API server can make it,
-//!   unless a query says otherwise ([`Freshness`]). What there can be a hundred thousand of (Pods,
-//!   ReplicaSets, metadata of everything, Helm releases) comes in pages ([`Page`]), so that nobody needs to hold
-//!   it all.
-//! - What is asked for by name and is not there is [`Class::NotFound`](crate::Class::NotFound). A *kind* that the
-//!   API server does not serve (Karpenter is not installed) is `None`, which is not an empty list.
-//! - A writer's call has a precondition where the object is shared with others: the `uid`, so
-//!   that only this object is touched and not its namesake, the `resource_version`, so that nothing is overwritten that
-//!   was not read. When it does not hold, the call fails with [`Class::Conflict`](crate::Class::Conflict).
+//! - A list is complete, sorted by namespace and name, and as new as the API server can make it, unless
+//!   a query says otherwise ([`Freshness`]). What there can be a hundred thousand of (Pods,
+//!   ReplicaSets, metadata of everything, Helm releases) comes in pages ([`Page`]), so that nobody
+//!   needs to hold it all.
+//! - What is asked for by name and is not there is [`Class::NotFound`](crate::Class::NotFound). A
+//!   *kind* that the API server does not serve (Karpenter is not installed) is `None`, which is not an
+//!   empty list.
+//! - A writer's call has a precondition where the object is shared with others: the `uid`, so that only
+//!   this object is touched and not its namesake, the `resource_version`, so that nothing is
+//!   overwritten that was not read. When it does not hold, the call fails with
+//!   [`Class::Conflict`](crate::Class::Conflict).
 
 mod budgets;
 mod changes;

@@ -1,19 +1,21 @@
 //! What an EKS upgrade asks of AWS and Kubernetes, as narrow async traits with types of their own.
 //!
-//! Whoever decides something about a cluster (is it ready? which node next?) needs answers from four AWS services
-//! and a Kubernetes API, and must be testable without any of them. So nothing above this crate names an SDK:
+//! Whoever decides something about a cluster (is it ready? which node next?) needs answers from four
+//! AWS services and a Kubernetes API, and must be testable without any of them. So nothing above this
+//! crate names an SDK:
 //!
 //! - a **trait** for each subject, readers apart from writers. What takes only readers cannot
 //!   change anything, and everybody can see that from its signature;
-//! - **types** of their own, complete for what an upgrade needs. A word that a service has added since is kept as
-//!   text (`Other`), a version that does not parse stays visible ([`Written`]), what may hold secrets does not print
-//!   itself ([`Sensitive`]);
-//! - one **error**, [`ProviderError`]: which call, on what, what the service said, and a [`Class`] to decide by. When to
-//!   repeat is a pure function of the class ([`RetryPolicy::decide`]);
+//! - **types** of their own, complete for what an upgrade needs. A word that a service has added since
+//!   is kept as text (`Other`), a version that does not parse stays visible ([`Written`]), what may
+//!   hold secrets does not print itself ([`Sensitive`]);
+//! - one **error**, [`ProviderError`]: which call, on what, what the service said, and a [`Class`] to
+//!   decide by. When to repeat is a pure function of the class ([`RetryPolicy::decide`]);
 //! - time is handed in ([`Clock`]), chance too ([`Jitter`]), and a call that must not be made twice carries a
 //!   [`Token`] that is the same whichever process sends it.
 //!
-//! Behind the traits are adapters to the real services, and a simulated world. Nobody who uses them can tell which.
+//! Behind the traits are adapters to the real services, and a simulated world. Nobody who uses them can
+//! tell which.
 //!
 //! # Map
 //! | module | subjects |
@@ -24,12 +26,12 @@
 //! | [`kube`] | ConfigMaps, Leases, events, custom resources, and waiting for change |
 //! | `mock` | mocks of every trait, and healthy values to change in a test (feature `mock`) |
 //!
-//! [`AwsReader`], [`AwsWriter`], [`KubeReader`] and [`KubeWriter`] are all of them together, for whoever wires. A
-//! function asks for as little as it needs.
+//! [`AwsReader`], [`AwsWriter`], [`KubeReader`] and [`KubeWriter`] are all of them together, for
+//! whoever wires. A function asks for as little as it needs.
 //!
 //! # Permissions
-//! Each method says which action of IAM or which verb on which resource it needs, and [`calls`] has it all as a table:
-//! policies and roles are made of that.
+//! Each method says which action of IAM or which verb on which resource it needs, and [`calls()`] has it
+//! all as a table: policies and roles are made of that.
 //!
 //! # Example: against any implementation
 //! ```
@@ -101,6 +103,13 @@
 //!
 //! This crate knows no network, no file, no environment, no runtime and no clock of its own.
 #![warn(clippy::disallowed_methods)]
+#![cfg_attr(
+    feature = "mock",
+    allow(
+        clippy::struct_field_names,
+        reason = "the fields of a mock are called as the methods of its trait"
+    )
+)]
 
 pub mod aws;
 mod bundles;

@@ -19,7 +19,7 @@ pub use crate::clock::MockClock;
 pub use crate::kube::{
     MockBudgetReader, MockChangeReader, MockConfigMapReader, MockConfigMapWriter, MockCustomResourceReader,
     MockEventReader, MockEventWriter, MockEvictionProbe, MockHelmReleaseReader, MockLeaseReader,
-    MockLeaseWriter, MockMetadataReader, MockNodeReader, MockNodeWriter, MockPodEvictor, MockPodReader,
-    MockServerReader, MockServiceReader, MockVolumeReader, MockWebhookReader, MockWorkloadReader,
-    MockWorkloadWriter,
+    MockLeaseWriter, MockMetadataReader, MockNodeReader, MockNodeWriter, MockObjectReader, MockPodEvictor,
+    MockPodReader, MockServerReader, MockServiceReader, MockVolumeReader, MockWebhookReader,
+    MockWorkloadReader, MockWorkloadWriter,
 };

@@ -1,5 +1,6 @@
 //! The table of calls is complete, readers can only read, and nothing that the rollers and the
 //! upgrader need is missing.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -189,10 +190,8 @@ fn bundles_are_objects_and_give_their_parts_away() {
     fn narrow_kube(all: Arc<dyn KubeReader>) -> Arc<dyn kube::NodeReader> {
         all
     }
-    let _shapes: (
-        fn(&dyn AwsReader) -> &dyn aws::ClusterReader,
-        fn(Arc<dyn KubeReader>) -> Arc<dyn kube::NodeReader>,
-        Option<Arc<dyn AwsWriter>>,
-        Option<Arc<dyn KubeWriter>>,
-    ) = (narrow, narrow_kube, None, None);
+    fn writers(_aws: Arc<dyn AwsWriter>, _kube: Arc<dyn KubeWriter>) {}
+    let _: fn(&dyn AwsReader) -> &dyn aws::ClusterReader = narrow;
+    let _: fn(Arc<dyn KubeReader>) -> Arc<dyn kube::NodeReader> = narrow_kube;
+    let _: fn(Arc<dyn AwsWriter>, Arc<dyn KubeWriter>) = writers;
 }

@@ -16,6 +16,24 @@ pub struct CallerIdentity {
     pub user_id: String,
 }
 
+impl CallerIdentity {
+    /// The name of the role whose session is calling; `None` for a user. The ARN of a session leaves
+    /// the path of its role out: [`KeyReader::get_role`](crate::aws::KeyReader::get_role) has it.
+    ///
+    /// ```
+    /// # use eks_provider::aws::CallerIdentity;
+    /// let caller = |arn: &str| CallerIdentity {
+    ///     account: "111122223333".to_owned(), arn: arn.to_owned(), user_id: "AROA1:ada".to_owned(),
+    /// };
+    /// let session = caller("arn:aws:sts::111122223333:assumed-role/upgrader/ada");
+    /// assert_eq!(session.role_name(), Some("upgrader"));
+    /// assert_eq!(caller("arn:aws:iam::111122223333:user/ada").role_name(), None);
+    /// ```
+    pub fn role_name(&self) -> Option<&str> {
+        self.arn.split_once(":assumed-role/")?.1.split('/').next()
+    }
+}
+
 /// An access entry: an identity of AWS that the cluster lets in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessEntry {

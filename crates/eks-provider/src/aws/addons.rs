@@ -248,7 +248,11 @@ provider! {
 
         /// What a version can be set up with.
         #[iam("eks:DescribeAddonConfiguration")]
-        async fn describe_addon_configuration(&self, addon: &str, version: &str) -> Result<AddonConfiguration>;
+        async fn describe_addon_configuration(
+            &self,
+            addon: &str,
+            version: &str,
+        ) -> Result<AddonConfiguration>;
     }
 }
 
@@ -278,7 +282,10 @@ provider! {
         /// Starts a removal. With `preserve`, the add-on's objects stay, and EKS no longer
         /// manages them. EKS takes no token here; a second call is
         /// [`Class::NotFound`](crate::Class::NotFound), and so safe.
-        #[iam("eks:DeleteAddon", "eks:DeletePodIdentityAssociation" if "the add-on has pod identity associations")]
+        #[iam(
+            "eks:DeleteAddon",
+            "eks:DeletePodIdentityAssociation" if "the add-on has pod identity associations",
+        )]
         async fn delete_addon(&self, cluster: &str, addon: &str, preserve: bool) -> Result<Addon>;
     }
 }

@@ -352,8 +352,8 @@ impl ScalingActivity {
     /// ```
     /// # use eks_provider::aws::{ActivityStatus, ScalingActivity};
     /// # let activity = |description: &str| ScalingActivity {
-    /// #     id: String::new(), group: String::new(), description: description.to_owned(), cause: String::new(),
-    /// #     start_time: Default::default(), end_time: None, status: ActivityStatus::InProgress,
+    /// #     id: String::new(), group: String::new(), description: description.to_owned(),
+    /// #     cause: String::new(), start_time: Default::default(), end_time: None, status: ActivityStatus::InProgress,
     /// #     status_message: None, progress: None, details: None,
     /// # };
     /// let launch = activity("Launching a new EC2 instance: i-0a1b2c3d4e5f60718");
@@ -376,17 +376,27 @@ provider! {
         /// The groups that are asked for, with their instances, sorted by name. Groups that AWS
         /// services operate are among them.
         #[iam("autoscaling:DescribeAutoScalingGroups")]
-        async fn describe_auto_scaling_groups(&self, query: &AutoScalingGroupQuery) -> Result<Vec<AutoScalingGroup>>;
+        async fn describe_auto_scaling_groups(
+            &self,
+            query: &AutoScalingGroupQuery,
+        ) -> Result<Vec<AutoScalingGroup>>;
 
-        /// Instances by id, whatever their group, also in warm pools, sorted by id. Those that are in no group are
-        /// left out.
+        /// Instances by id, whatever their group, also in warm pools, sorted by id. Those that are in
+        /// no group are left out.
         #[iam("autoscaling:DescribeAutoScalingInstances")]
-        async fn describe_auto_scaling_instances(&self, instance_ids: &[String]) -> Result<Vec<AutoScalingInstance>>;
+        async fn describe_auto_scaling_instances(
+            &self,
+            instance_ids: &[String],
+        ) -> Result<Vec<AutoScalingInstance>>;
 
         /// What was done to a group, the newest first, back to a moment (of the start of the activity).
         /// AWS keeps six weeks.
         #[iam("autoscaling:DescribeScalingActivities")]
-        async fn describe_scaling_activities(&self, group: &str, since: Timestamp) -> Result<Vec<ScalingActivity>>;
+        async fn describe_scaling_activities(
+            &self,
+            group: &str,
+            since: Timestamp,
+        ) -> Result<Vec<ScalingActivity>>;
     }
 }
 

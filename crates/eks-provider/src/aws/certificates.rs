@@ -69,6 +69,10 @@ provider! {
 
         /// One of them.
         #[iam("eks:DescribeCertificateAuthority")]
-        async fn describe_certificate_authority(&self, cluster: &str, id: &str) -> Result<CertificateAuthority>;
+        async fn describe_certificate_authority(
+            &self,
+            cluster: &str,
+            id: &str,
+        ) -> Result<CertificateAuthority>;
     }
 }

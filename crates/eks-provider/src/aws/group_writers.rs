@@ -170,9 +170,9 @@ provider! {
     /// Starts, protects and terminates instances of Auto Scaling groups.
     #[access(Write)]
     pub trait AutoScalingInstanceWriter {
-        /// Starts instances in one zone at once, and raises the desired capacity by their number. What there is
-        /// no capacity for is in the answer, not an error. For groups with a launch template, or with a
-        /// mixed instances policy that is all on demand or all spot.
+        /// Starts instances in one zone at once, and raises the desired capacity by their number. What
+        /// there is no capacity for is in the answer, not an error. For groups with a launch template,
+        /// or with a mixed instances policy that is all on demand or all spot.
         #[iam(
             "autoscaling:LaunchInstances",
             "ec2:CreateFleet",
@@ -187,10 +187,13 @@ provider! {
         /// warm pool. The service takes no token: with a decrement a second call is not the same
         /// as one ([`Repeat::Unsafe`](crate::Repeat::Unsafe)).
         #[iam("autoscaling:TerminateInstanceInAutoScalingGroup")]
-        async fn terminate_instance_in_auto_scaling_group(&self, request: &TerminateInstance) -> Result<ScalingActivity>;
+        async fn terminate_instance_in_auto_scaling_group(
+            &self,
+            request: &TerminateInstance,
+        ) -> Result<ScalingActivity>;
 
-        /// Protects instances from scale-in, or no longer. The adapter sends them fifty at a time; a failure may
-        /// leave some done.
+        /// Protects instances from scale-in, or no longer. The adapter sends them fifty at a time; a
+        /// failure may leave some done.
         #[iam("autoscaling:SetInstanceProtection")]
         async fn set_instance_protection(
             &self,
@@ -215,7 +218,11 @@ provider! {
 
         /// Answers a hook.
         #[iam("autoscaling:CompleteLifecycleAction")]
-        async fn complete_lifecycle_action(&self, action: &LifecycleAction, result: &LifecycleResult) -> Result<()>;
+        async fn complete_lifecycle_action(
+            &self,
+            action: &LifecycleAction,
+            result: &LifecycleResult,
+        ) -> Result<()>;
 
         /// Asks a hook to go on waiting.
         #[iam("autoscaling:RecordLifecycleActionHeartbeat")]

@@ -63,8 +63,8 @@ provider! {
     /// Reads images.
     #[access(Read)]
     pub trait ImageReader {
-        /// Images by id, deprecated and disabled ones too, sorted by id. Those that are not there, or that the
-        /// account may not see, are left out.
+        /// Images by id, deprecated and disabled ones too, sorted by id. Those that are not there, or
+        /// that the account may not see, are left out.
         #[iam("ec2:DescribeImages")]
         async fn describe_images(&self, ids: &BTreeSet<String>) -> Result<Vec<Image>>;
     }

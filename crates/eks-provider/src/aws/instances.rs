@@ -108,8 +108,8 @@ provider! {
     /// Reads instances.
     #[access(Read)]
     pub trait InstanceReader {
-        /// The instances that are asked for, sorted by id. Eventually consistent: a new one may be missing for a
-        /// while.
+        /// The instances that are asked for, sorted by id. Eventually consistent: a new one may be
+        /// missing for a while.
         #[iam("ec2:DescribeInstances")]
         async fn describe_instances(&self, query: &InstanceQuery) -> Result<Vec<Instance>>;
 
@@ -123,9 +123,12 @@ provider! {
     /// Changes instances.
     #[access(Write)]
     pub trait InstanceWriter {
-        /// Terminates instances, and answers with the state that each is in now. For those in warm pools, which
-        /// Auto Scaling does not terminate; their group starts others. Safe to repeat.
+        /// Terminates instances, and answers with the state that each is in now. For those in warm
+        /// pools, which Auto Scaling does not terminate; their group starts others. Safe to repeat.
         #[iam("ec2:TerminateInstances")]
-        async fn terminate_instances(&self, ids: &BTreeSet<String>) -> Result<BTreeMap<String, InstanceState>>;
+        async fn terminate_instances(
+            &self,
+            ids: &BTreeSet<String>,
+        ) -> Result<BTreeMap<String, InstanceState>>;
     }
 }

@@ -1,5 +1,5 @@
-//! Whether what a cluster or its nodes were set up with still exists: roles, instance profiles, key pairs, KMS
-//! keys. A missing one stops an update half-way.
+//! Whether what a cluster or its nodes were set up with still exists: roles, instance profiles, key
+//! pairs, KMS keys. A missing one stops an update half-way.
 
 use std::collections::BTreeSet;
 

@@ -201,7 +201,10 @@ provider! {
     pub trait LaunchTemplateReader {
         /// Launch templates, those that are there, sorted by id.
         #[iam("ec2:DescribeLaunchTemplates")]
-        async fn describe_launch_templates(&self, templates: &[LaunchTemplateKey]) -> Result<Vec<LaunchTemplate>>;
+        async fn describe_launch_templates(
+            &self,
+            templates: &[LaunchTemplateKey],
+        ) -> Result<Vec<LaunchTemplate>>;
 
         /// The versions that are asked for, the newest first. A version that is not there is left out; a
         /// template that is not there is [`Class::NotFound`](crate::Class::NotFound).

@@ -76,7 +76,10 @@ provider! {
     pub trait TargetReader {
         /// Target groups by ARN, sorted; all of the account in the region where none is named. Those that are
         /// not there are left out.
-        #[iam("elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetGroupAttributes")]
+        #[iam(
+            "elasticloadbalancing:DescribeTargetGroups",
+            "elasticloadbalancing:DescribeTargetGroupAttributes",
+        )]
         async fn describe_target_groups(&self, arns: &BTreeSet<String>) -> Result<Vec<TargetGroup>>;
 
         /// The targets of a group, sorted.

@@ -10,7 +10,8 @@ use crate::calls::provider;
 /// A parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name: `/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/x86_64/standard/recommended/image_id`.
+    /// Its name:
+    /// `/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/x86_64/standard/recommended/image_id`.
     pub name: String,
     /// Its value.
     pub value: String,

@@ -25,7 +25,10 @@ provider! {
     #[access(Read)]
     pub trait QuotaReader {
         /// One quota. Where the account has none of its own, the adapter answers with the default of AWS.
-        #[iam("servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota" if "the account has no value of its own")]
+        #[iam(
+            "servicequotas:GetServiceQuota",
+            "servicequotas:GetAWSDefaultServiceQuota" if "the account has no value of its own",
+        )]
         async fn get_service_quota(&self, service_code: &str, quota_code: &str) -> Result<ServiceQuota>;
     }
 }

@@ -145,7 +145,10 @@ provider! {
     #[access(Read)]
     pub trait BudgetReader {
         /// All budgets, sorted by namespace and name.
-        #[rbac(["list"] "policy" / "poddisruptionbudgets", ["watch"] "policy" / "poddisruptionbudgets" if "the adapter keeps a cache")]
+        #[rbac(
+            ["list"] "policy" / "poddisruptionbudgets",
+            ["watch"] "policy" / "poddisruptionbudgets" if "the adapter keeps a cache",
+        )]
         async fn list_budgets(&self) -> Result<Vec<Budget>>;
 
         /// One budget, as it is now.

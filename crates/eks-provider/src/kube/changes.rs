@@ -28,8 +28,8 @@ pub enum Watched {
     NodeClaims,
 }
 
-/// A moment in the history of what is watched. Opaque; good only with the same set of things, and only where it
-/// comes from.
+/// A moment in the history of what is watched. Opaque; good only with the same set of things, and only
+/// where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor(String);
 
@@ -66,15 +66,16 @@ pub enum Changed {
 }
 
 provider! {
-    /// Waits for change. The adapter watches, and the simulated world goes on to its next event; so nothing is asked
-    /// for again and again, and nothing that happens between reading and waiting is missed:
+    /// Waits for change. The adapter watches, and the simulated world goes on to its next event; so
+    /// nothing is asked for again and again, and nothing that happens between reading and waiting is
+    /// missed:
     ///
     /// 1. take a cursor ([`ChangeReader::cursor`]);
     /// 2. read, and decide;
     /// 3. wait for change since the cursor ([`ChangeReader::changed`]), then go on with 2 and the new cursor.
     ///
-    /// AWS has no such thing: there one sleeps ([`Clock`](crate::Clock)) and asks again. The deadline of the wait is
-    /// then the moment of the next question.
+    /// AWS has no such thing: there one sleeps ([`Clock`](crate::Clock)) and asks again. The deadline
+    /// of the wait is then the moment of the next question.
     #[access(Read)]
     pub trait ChangeReader {
         /// The present moment in the history of what is watched.
@@ -93,9 +94,10 @@ provider! {
         )]
         async fn cursor(&self, watched: &BTreeSet<Watched>) -> Result<Cursor>;
 
-        /// Waits until something has changed since a moment, or until the deadline. Several changes that come together may be
-        /// answered as one. Comes back at once when something has changed already. While the API server is out of reach
-        /// it waits on; at the deadline that is an error ([`Class::Transport`](crate::Class::Transport)), not "nothing".
+        /// Waits until something has changed since a moment, or until the deadline. Several changes
+        /// that come together may be answered as one. Comes back at once when something has changed
+        /// already. While the API server is out of reach it waits on; at the deadline that is an error
+        /// ([`Class::Transport`](crate::Class::Transport)), not "nothing".
         #[rbac(
             ["watch"] "" / "nodes" if "nodes are watched",
             ["watch"] "" / "pods" if "Pods are watched",
@@ -109,6 +111,11 @@ provider! {
             ["watch"] "coordination.k8s.io" / "leases" if "Leases are watched",
             ["watch"] "karpenter.sh" / "nodeclaims" if "NodeClaims are watched",
         )]
-        async fn changed(&self, watched: &BTreeSet<Watched>, since: &Cursor, deadline: Timestamp) -> Result<Changes>;
+        async fn changed(
+            &self,
+            watched: &BTreeSet<Watched>,
+            since: &Cursor,
+            deadline: Timestamp,
+        ) -> Result<Changes>;
     }
 }

@@ -31,13 +31,14 @@ provider! {
     /// Changes ConfigMaps.
     #[access(Write)]
     pub trait ConfigMapWriter {
-        /// Makes one. One that is there already is [`Class::Conflict`](crate::Class::Conflict). Of the metadata,
-        /// name, namespace, labels and annotations count.
+        /// Makes one. One that is there already is [`Class::Conflict`](crate::Class::Conflict). Of the
+        /// metadata, name, namespace, labels and annotations count.
         #[rbac(["create"] "" / "configmaps")]
         async fn create_config_map(&self, config_map: &ConfigMap) -> Result<ConfigMap>;
 
-        /// Sets these keys, takes away those with `None`, and leaves the others as they are. Only the state that was
-        /// read: another uid or resourceVersion is [`Class::Conflict`](crate::Class::Conflict).
+        /// Sets these keys, takes away those with `None`, and leaves the others as they are. Only the
+        /// state that was read: another uid or resourceVersion is
+        /// [`Class::Conflict`](crate::Class::Conflict).
         #[rbac(["patch"] "" / "configmaps")]
         async fn patch_config_map(
             &self,

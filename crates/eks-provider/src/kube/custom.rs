@@ -119,7 +119,8 @@ pub struct AmiSelector {
     pub tags: BTreeMap<String, String>,
 }
 
-/// A TargetGroupBinding of the AWS Load Balancer Controller: which target group the Pods or nodes of a Service are in.
+/// A TargetGroupBinding of the AWS Load Balancer Controller: which target group the Pods or nodes of a
+/// Service are in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetGroupBinding {
     /// What every object has.
@@ -133,8 +134,8 @@ pub struct TargetGroupBinding {
 }
 
 provider! {
-    /// Reads custom resources. `None` where the API server does not serve the kind: it is not installed. Lists are
-    /// sorted by namespace and name.
+    /// Reads custom resources. `None` where the API server does not serve the kind: it is not
+    /// installed. Lists are sorted by namespace and name.
     #[access(Read)]
     pub trait CustomResourceReader {
         /// All NodePools.

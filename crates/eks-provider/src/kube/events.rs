@@ -39,8 +39,8 @@ pub struct Event {
 /// An event to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// The name of the object: the same a second time is [`Class::Conflict`](crate::Class::Conflict), which makes the call safe
-    /// to repeat.
+    /// The name of the object: the same a second time is [`Class::Conflict`](crate::Class::Conflict),
+    /// which makes the call safe to repeat.
     pub name: String,
     /// What it is about. For an object without a namespace, the event goes to `default`.
     pub regarding: ObjectRef,

@@ -34,7 +34,8 @@ pub enum EvictionOutcome {
         budget: Option<String>,
         /// The API server's sentence: what is needed and what there is.
         message: String,
-        /// How long it asks to wait. It says 0 when a budget allows nothing, and 10 s when the budget was not yet looked at.
+        /// How long it asks to wait. It says 0 when a budget allows nothing, and 10 s when the budget
+        /// was not yet looked at.
         retry_after: Option<Duration>,
     },
     /// More than one budget is for the Pod (500): it can never be evicted until somebody changes that.
@@ -86,8 +87,8 @@ provider! {
     /// Makes Pods leave.
     #[access(Write)]
     pub trait PodEvictor {
-        /// Asks a Pod to leave, under its budgets, with the grace period that it says itself. Accepted is not gone:
-        /// see [`PodReader::get_pod`](crate::kube::PodReader::get_pod) for its uid.
+        /// Asks a Pod to leave, under its budgets, with the grace period that it says itself. Accepted
+        /// is not gone: see [`PodReader::get_pod`](crate::kube::PodReader::get_pod) for its uid.
         #[rbac(["create"] "" / "pods/eviction")]
         async fn evict_pod(&self, pod: &EvictPod) -> Result<EvictionOutcome>;
 

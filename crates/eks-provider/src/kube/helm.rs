@@ -30,8 +30,8 @@ pub struct HelmRelease {
     pub status: String,
     /// When it was last changed (label `modifiedAt`).
     pub modified_at: Option<Timestamp>,
-    /// What is stored under `release`, as bytes of the object: base64 of gzipped JSON. It holds the values that were
-    /// given, and so may hold secrets.
+    /// What is stored under `release`, as bytes of the object: base64 of gzipped JSON. It holds the
+    /// values that were given, and so may hold secrets.
     pub payload: Sensitive,
 }
 
@@ -40,12 +40,16 @@ provider! {
     /// an error, and the checker says what it could not see.
     #[access(Read)]
     pub trait HelmReleaseReader {
-        /// A page of the releases in this storage that are deployed, failed or pending; superseded and uninstalled ones
-        /// are left out. Each can be a megabyte: ask for few at a time.
+        /// A page of the releases in this storage that are deployed, failed or pending; superseded and
+        /// uninstalled ones are left out. Each can be a megabyte: ask for few at a time.
         #[rbac(
             ["list"] "" / "secrets" if "releases are stored in Secrets",
             ["list"] "" / "configmaps" if "releases are stored in ConfigMaps",
         )]
-        async fn list_helm_releases(&self, storage: HelmStorage, page: &PageRequest) -> Result<Page<HelmRelease>>;
+        async fn list_helm_releases(
+            &self,
+            storage: HelmStorage,
+            page: &PageRequest,
+        ) -> Result<Page<HelmRelease>>;
     }
 }

@@ -26,8 +26,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Until when it holds: `None` where nobody holds it or it does not say. To be compared with a clock that may
-    /// differ from the holder's.
+    /// Until when it holds: `None` where nobody holds it or it does not say. To be compared with a
+    /// clock that may differ from the holder's.
     ///
     /// ```
     /// # use eks_provider::mock::sample;
@@ -68,8 +68,9 @@ provider! {
         #[rbac(["create"] "coordination.k8s.io" / "leases")]
         async fn create_lease(&self, lease: &Lease) -> Result<Lease>;
 
-        /// Replaces the one that was read (by uid and resourceVersion), and answers with the new one. When somebody else
-        /// was faster it is [`Class::Conflict`](crate::Class::Conflict), and nothing has changed.
+        /// Replaces the one that was read (by uid and resourceVersion), and answers with the new one.
+        /// When somebody else was faster it is [`Class::Conflict`](crate::Class::Conflict), and nothing
+        /// has changed.
         #[rbac(["update"] "coordination.k8s.io" / "leases")]
         async fn update_lease(&self, lease: &Lease) -> Result<Lease>;
 

@@ -159,9 +159,9 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// What to ask for next; `None` after the last page.
     pub next: Option<String>,
-    /// Whether all pages so far show one moment. The API server forgets a moment after a few
-    /// minutes (410); the adapter then goes on from where it was, at a later moment, and says `false`: an object that
-    /// was made or deleted in between may be missing or be there.
+    /// Whether all pages so far show one moment. The API server forgets a moment after a few minutes
+    /// (410); the adapter then goes on from where it was, at a later moment, and says `false`: an
+    /// object that was made or deleted in between may be missing or be there.
     pub consistent: bool,
 }
 

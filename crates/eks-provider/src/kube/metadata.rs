@@ -1,12 +1,13 @@
-//! Metadata of objects of any kind, without the objects: who wrote them, in which version of the API.
+//! Objects of any kind: their metadata alone (who wrote them, in which version of the API), or all of
+//! them as text for who looks for fields.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::Result;
 use crate::calls::provider;
 use crate::kube::{ObjectMeta, Page, PageRequest};
+use crate::{Result, Sensitive};
 
 /// A resource of a version of a group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,11 +53,41 @@ pub struct ManagedFields {
     pub subresource: Option<String>,
 }
 
+/// An object as the API server wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawObject {
+    /// Its namespace; `None` for what is of the whole cluster.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// All of it, JSON, without `managedFields`.
+    pub json: Sensitive,
+}
+
+provider! {
+    /// Reads objects of any kind as text.
+    #[access(Read)]
+    pub trait ObjectReader {
+        /// A page of all objects of a resource; `None` where the API server does not serve it. Not for
+        /// Secrets: nobody who looks for fields has to see them, and the adapter refuses
+        /// ([`Class::Invalid`](crate::Class::Invalid)).
+        #[rbac(["list"] "*" / "*")]
+        async fn list_objects(
+            &self,
+            resource: &ResourceType,
+            page: &PageRequest,
+        ) -> Result<Option<Page<RawObject>>>;
+    }
+}
+
 provider! {
     /// Reads metadata of objects of any kind.
     #[access(Read)]
     pub trait MetadataReader {
-        /// A page of the metadata of all objects of a resource; `None` where the API server does not serve it.
+        /// A page of the metadata of all objects of a resource; `None` where the API server does not
+        /// serve it.
         #[rbac(["list"] "*" / "*")]
         async fn list_metadata(
             &self,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::kube::{LabelSelector, NodeSelector, NodeSelectorTerm, Quantity, Resources, Taint, TaintEffect};
 use crate::text::words;
 
-/// What a Pod is to be, as far as it matters for moving it. The default is a Pod without containers, for tests.
+/// What a Pod is to be, as far as it matters for moving it. The default is a Pod without containers,
+/// for tests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PodSpec {
     /// The node that it is on, or is to be on.

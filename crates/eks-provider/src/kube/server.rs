@@ -47,8 +47,8 @@ impl ServerVersion {
 pub struct Discovery {
     /// Its resources, without subresources, sorted.
     pub resources: Vec<ApiResource>,
-    /// Groups and versions (`metrics.k8s.io/v1beta1`) that somebody else serves who does not answer now. What they have is not
-    /// known; it is not nothing.
+    /// Groups and versions (`metrics.k8s.io/v1beta1`) that somebody else serves who does not answer
+    /// now. What they have is not known; it is not nothing.
     pub unavailable: BTreeSet<String>,
 }
 
@@ -77,7 +77,8 @@ pub struct DeprecatedApiRequest {
     pub resource: String,
     /// The subresource; empty where there is none.
     pub subresource: String,
-    /// The first minor that does not serve it, as the API server says: `1.37`; `None` where that is not yet decided.
+    /// The first minor that does not serve it, as the API server says: `1.37`; `None` where that is not
+    /// yet decided.
     pub removed_release: Option<String>,
 }
 
@@ -129,8 +130,8 @@ provider! {
         #[path("/metrics")]
         async fn requested_deprecated_apis(&self) -> Result<Vec<DeprecatedApiRequest>>;
 
-        /// Whether the caller may do something. Changes nothing, although the verb is `create`; everybody who is known may ask
-        /// (ClusterRole `system:basic-user`).
+        /// Whether the caller may do something. Changes nothing, although the verb is `create`;
+        /// everybody who is known may ask (ClusterRole `system:basic-user`).
         #[rbac(["create"] "authorization.k8s.io" / "selfsubjectaccessreviews")]
         async fn review_self_access(&self, attributes: &ResourceAttributes) -> Result<AccessDecision>;
     }

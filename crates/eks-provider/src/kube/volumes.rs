@@ -118,7 +118,10 @@ provider! {
         async fn list_storage_classes(&self) -> Result<Vec<StorageClass>>;
 
         /// What is attached where.
-        #[rbac(["list"] "storage.k8s.io" / "volumeattachments", ["watch"] "storage.k8s.io" / "volumeattachments" if "the adapter keeps a cache")]
+        #[rbac(
+            ["list"] "storage.k8s.io" / "volumeattachments",
+            ["watch"] "storage.k8s.io" / "volumeattachments" if "the adapter keeps a cache",
+        )]
         async fn list_volume_attachments(&self) -> Result<Vec<VolumeAttachment>>;
     }
 }

@@ -191,7 +191,10 @@ provider! {
     #[access(Read)]
     pub trait WebhookReader {
         /// All configurations of admission webhooks, validating ones first.
-        #[rbac(["list"] "admissionregistration.k8s.io" / "validatingwebhookconfigurations", ["list"] "admissionregistration.k8s.io" / "mutatingwebhookconfigurations")]
+        #[rbac(
+            ["list"] "admissionregistration.k8s.io" / "validatingwebhookconfigurations",
+            ["list"] "admissionregistration.k8s.io" / "mutatingwebhookconfigurations",
+        )]
         async fn list_webhook_configurations(&self) -> Result<Vec<WebhookConfiguration>>;
 
         /// All APIs, with who serves them.

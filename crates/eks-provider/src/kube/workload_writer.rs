@@ -15,7 +15,8 @@ pub struct SetImage {
     pub uid: String,
     /// The container; init containers are found too.
     pub container: String,
-    /// The image that it must have now. Another one is [`Class::Conflict`](crate::Class::Conflict): somebody else changed it.
+    /// The image that it must have now. Another one is [`Class::Conflict`](crate::Class::Conflict):
+    /// somebody else changed it.
     pub from: String,
     /// The image that it gets.
     pub to: String,
@@ -28,8 +29,8 @@ pub struct RestartWorkload {
     pub workload: WorkloadRef,
     /// The uid that it must have.
     pub uid: String,
-    /// What the annotation `kubectl.kubernetes.io/restartedAt` of the template is set to. The same moment a second time
-    /// changes nothing, so the call is safe to repeat.
+    /// What the annotation `kubectl.kubernetes.io/restartedAt` of the template is set to. The same
+    /// moment a second time changes nothing, so the call is safe to repeat.
     pub at: Timestamp,
 }
 

@@ -80,7 +80,8 @@ pub struct Workload {
     pub strategy: RolloutStrategy,
     /// How it is.
     pub status: WorkloadStatus,
-    /// How many Pods there are to be: for a DaemonSet, the nodes that it belongs on; for a Job, how many at a time.
+    /// How many Pods there are to be: for a DaemonSet, the nodes that it belongs on; for a Job, how
+    /// many at a time.
     pub desired: u32,
     /// Whether it stands still: a Deployment that is paused, a Job that is suspended.
     pub paused: bool,
@@ -134,8 +135,8 @@ pub struct WorkloadStatus {
 }
 
 impl Workload {
-    /// Whether all its Pods are of the present template and available, as far as the status is up to date. A Job
-    /// is never asked this.
+    /// Whether all its Pods are of the present template and available, as far as the status is up to
+    /// date. A Job is never asked this.
     pub fn is_rolled_out(&self) -> bool {
         self.status.observed_generation >= self.meta.generation
             && self.status.updated == self.desired

@@ -456,7 +456,10 @@ mod tests {
         assert_eq!(made_at().to_string(), "2026-11-01T00:00:00Z");
         let node = node("n");
         assert!(node.is_ready() && node.instance_id().is_some() && node.zone() == Some("eu-west-1a"));
-        assert_eq!(node.info.kubelet_version.value().map(|v| v.minor()), Some(cluster("shop").version));
+        assert_eq!(
+            node.info.kubelet_version.value().map(eks_model::KubeVersion::minor),
+            Some(cluster("shop").version)
+        );
         let group = auto_scaling_group("web");
         assert_eq!(group.instances.len(), 3);
         assert!(addon("vpc-cni", "v1.21.1-eksbuild.7").version.value().is_some());
