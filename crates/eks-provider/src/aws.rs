@@ -6,6 +6,8 @@
 //!   order means nothing.
 //! - What is asked for by one name and is not there is [`Class::NotFound`](crate::Class::NotFound).
 //!   What is asked for by many ids and is not there is left out of the answer; whoever asked compares.
+//! - Where a query takes names or ids, `None` is all, and an empty set is none: a set that happens to come
+//!   out empty must never mean "everything". A call with an empty set answers at once and asks nobody.
 //! - A writer's call answers as soon as the service has taken it; that it is done is seen by a reader.
 
 mod access;

@@ -83,7 +83,8 @@ impl LifecycleState {
     }
 
     /// Whether the instance is on its way out, or out, of the group proper: it must never be
-    /// terminated again. A state that is not known is not.
+    /// terminated again. A state that
+    /// is not known is judged by its first word.
     pub fn is_leaving(&self) -> bool {
         ["Terminating", "Terminated", "Detaching", "Detached"]
             .iter()
@@ -156,8 +157,8 @@ words! {
 /// Which groups are asked for. The default asks for all of the account in the region.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AutoScalingGroupQuery {
-    /// Only of these names. Those that are not there are left out.
-    pub names: Vec<String>,
+    /// Only of these names; `None` is all. Those that are not there are left out.
+    pub names: Option<BTreeSet<String>>,
     /// Only with all of these tags: any of the values, or, where there are none, any value.
     pub tags: BTreeMap<String, Vec<String>>,
 }
@@ -165,7 +166,7 @@ pub struct AutoScalingGroupQuery {
 impl AutoScalingGroupQuery {
     /// The group of this name.
     pub fn named(name: impl Into<String>) -> Self {
-        Self { names: vec![name.into()], ..Self::default() }
+        Self { names: Some([name.into()].into()), ..Self::default() }
     }
 }
 

@@ -147,7 +147,8 @@ provider! {
         #[iam("autoscaling:SetDesiredCapacity")]
         async fn set_desired_capacity(&self, group: &str, desired_capacity: u32) -> Result<()>;
 
-        /// Suspends processes. Those that are suspended already stay so.
+        /// Suspends processes. Those that are suspended already stay so. An empty set suspends none
+        /// (the service would take it for all: the adapter makes no call).
         #[iam("autoscaling:SuspendProcesses")]
         async fn suspend_processes(&self, group: &str, processes: &BTreeSet<ScalingProcess>) -> Result<()>;
 

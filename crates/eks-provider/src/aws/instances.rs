@@ -29,12 +29,19 @@ words! {
 /// Which instances are asked for. The default asks for all of the account in the region.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InstanceQuery {
-    /// Only of these ids. Those that are not there are left out.
-    pub ids: BTreeSet<String>,
+    /// Only of these ids; `None` is all. Those that are not there are left out.
+    pub ids: Option<BTreeSet<String>>,
     /// Only with all of these tags: any of the values, or, where there are none, any value.
     pub tags: BTreeMap<String, Vec<String>>,
     /// Only in these states; empty is all.
     pub states: Vec<InstanceState>,
+}
+
+impl InstanceQuery {
+    /// Those of these ids.
+    pub fn of(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self { ids: Some(ids.into_iter().map(Into::into).collect()), ..Self::default() }
+    }
 }
 
 /// An instance.

@@ -172,8 +172,8 @@ pub struct TemplateVolume {
 pub struct LaunchTemplateVersionQuery {
     /// The template.
     pub template: LaunchTemplateKey,
-    /// These versions; empty is all.
-    pub versions: Vec<TemplateVersion>,
+    /// These versions; `None` is all.
+    pub versions: Option<BTreeSet<TemplateVersion>>,
     /// Whether an image that is named by a parameter is answered by its id.
     pub resolve_alias: bool,
 }

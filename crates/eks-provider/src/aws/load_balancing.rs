@@ -27,6 +27,13 @@ words! {
     }
 }
 
+/// Which target groups are asked for. The default asks for all of the account in the region.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetGroupQuery {
+    /// Only of these ARNs; `None` is all. Those that are not there are left out.
+    pub arns: Option<BTreeSet<String>>,
+}
+
 /// A target group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetGroup {
@@ -74,13 +81,12 @@ provider! {
     /// Reads where traffic goes.
     #[access(Read)]
     pub trait TargetReader {
-        /// Target groups by ARN, sorted; all of the account in the region where none is named. Those that are
-        /// not there are left out.
+        /// The target groups that are asked for, sorted by ARN.
         #[iam(
             "elasticloadbalancing:DescribeTargetGroups",
             "elasticloadbalancing:DescribeTargetGroupAttributes",
         )]
-        async fn describe_target_groups(&self, arns: &BTreeSet<String>) -> Result<Vec<TargetGroup>>;
+        async fn describe_target_groups(&self, query: &TargetGroupQuery) -> Result<Vec<TargetGroup>>;
 
         /// The targets of a group, sorted.
         #[iam("elasticloadbalancing:DescribeTargetHealth")]

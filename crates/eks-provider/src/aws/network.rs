@@ -5,11 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::Result;
 use crate::calls::provider;
 
-/// Which subnets or security groups are asked for.
+/// Which subnets or security groups are asked for. The default asks for all.
+///
+/// ```
+/// use eks_provider::aws::NetworkQuery;
+/// // A cluster of which no subnet is known does not mean every subnet of the account.
+/// let none: [&str; 0] = [];
+/// assert_eq!(NetworkQuery::of(none).ids, Some([].into()));
+/// assert_eq!(NetworkQuery::default().ids, None);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NetworkQuery {
-    /// Only of these ids. Those that are not there are left out.
-    pub ids: BTreeSet<String>,
+    /// Only of these ids; `None` is all. Those that are not there are left out.
+    pub ids: Option<BTreeSet<String>>,
     /// Only with all of these tags: any of the values, or, where there are none, any value.
     pub tags: BTreeMap<String, Vec<String>>,
     /// Only of this VPC.
@@ -19,7 +27,7 @@ pub struct NetworkQuery {
 impl NetworkQuery {
     /// Those of these ids.
     pub fn of(ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { ids: ids.into_iter().map(Into::into).collect(), ..Self::default() }
+        Self { ids: Some(ids.into_iter().map(Into::into).collect()), ..Self::default() }
     }
 }
 

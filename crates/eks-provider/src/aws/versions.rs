@@ -1,5 +1,7 @@
 //! The Kubernetes versions that EKS offers, with their calendar.
 
+use std::collections::BTreeSet;
+
 use eks_model::KubeMinor;
 use jiff::Timestamp;
 
@@ -22,8 +24,8 @@ words! {
 /// Which versions are asked for. The default asks for all that are supported.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClusterVersionQuery {
-    /// Only these; empty is all.
-    pub versions: Vec<KubeMinor>,
+    /// Only these; `None` is all.
+    pub versions: Option<BTreeSet<KubeMinor>>,
     /// Those that are no longer supported as well.
     pub include_all: bool,
     /// Only the one that a new cluster gets.
