@@ -179,11 +179,11 @@ mod tests {
 
     #[test]
     fn a_taint_replaces_only_one_of_its_own_key_and_effect() {
-        let other_effect = taint("a", "1", TaintEffect::NoExecute);
-        let node = node(vec![taint("a", "1", TaintEffect::NoSchedule), other_effect.clone()]);
-        let new = taint("a", "2", TaintEffect::NoSchedule);
+        let other_effect = taint("a", "1", TaintEffect::NoSchedule);
+        let node = node(vec![other_effect.clone(), taint("a", "1", TaintEffect::NoExecute)]);
+        let new = taint("a", "2", TaintEffect::NoExecute);
         let patch = NodePatch::of(&node).taint(new.clone());
-        assert_eq!(patch.taints(), Some(&[new, other_effect] as &[Taint]));
+        assert_eq!(patch.taints(), Some(&[other_effect, new] as &[Taint]));
     }
 
     #[test]
