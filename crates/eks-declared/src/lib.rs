@@ -48,5 +48,5 @@ mod terraform;
 mod tree;
 mod yaml;
 
-pub use sniff::{Interest, Name, by_name, has_known_image, interest, may_declare};
+pub use sniff::{Interest, Name, by_name, has_known_image, interest, may_declare, reads_like_terraform};
 pub use tree::{Comment, Declared, Tree};

@@ -251,7 +251,8 @@ fn csv_and_markdown_keep_their_columns() {
         assert!(rows.iter().all(|row| row.len() == 18), "{rows:?}");
     }
     let rows = read_csv(&render(&full(), Format::Csv, &RULES));
-    assert_eq!(rows[2][15], "it is gone | in 1.34,\nfor \"good\" & all");
+    // A line of its own might be read as a command by who reads the log.
+    assert_eq!(rows[2][15], "it is gone | in 1.34, for \"good\" & all");
     assert_eq!(rows[2][7], "we|b`,\"<&>");
     let markdown = render(&full(), Format::Markdown, &RULES);
     for line in markdown.lines().filter(|line| line.starts_with('|')) {
