@@ -11,6 +11,8 @@ mod bridge;
 pub mod kube;
 mod random;
 mod sim;
+#[cfg(feature = "wire")]
+pub mod wire;
 mod world;
 
 pub use bridge::Machine;
