@@ -8,6 +8,8 @@
 
 pub mod aws;
 mod bridge;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod kube;
 mod random;
 mod sim;

@@ -2,7 +2,8 @@
 
 use eks_provider::aws::{
     AutoScalingGroup, AutoScalingGroupQuery, AutoScalingInstance, InstanceRefresh, LaunchSource,
-    LaunchTemplateKey, LaunchTemplateRef, LifecycleHook, MixedInstancesPolicy, ScalingActivity, WarmPoolConfiguration,
+    LaunchTemplateKey, LaunchTemplateRef, LifecycleHook, MixedInstancesPolicy, ScalingActivity,
+    WarmPoolConfiguration,
 };
 use eks_provider::{Class, ProviderError};
 use jiff::Timestamp;
@@ -52,9 +53,7 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
             Answer::Response(response.child(metadata).response(200))
         }
         Err(Failed::Provider(error)) => errors::query(&error, id),
-        Err(Failed::Request(code, message)) => {
-            Answer::Response(errors::query_error(400, code, &message, id))
-        }
+        Err(Failed::Request(code, message)) => Answer::Response(errors::query_error(400, code, &message, id)),
     }
 }
 
@@ -68,88 +67,114 @@ async fn read(wire: &Wire, action: &str, query: &Query) -> Option<Outcome> {
         "DescribeAutoScalingInstances" => instances(wire, query).await,
         "DescribeScalingActivities" => activities(wire, query).await,
         "DescribeTags" => tags(wire, query).await,
-        "DescribeLifecycleHooks" => async {
-            let hooks = wire.reader.describe_lifecycle_hooks(group()?).await?;
-            let name = group()?;
-            Ok(Some(result(action).list("LifecycleHooks", "member", &hooks, |element, hook| {
-                self::hook(element, name, hook)
-            })))
-        }
-        .await,
-        "DescribeWarmPool" => async {
-            let pool = wire.reader.describe_warm_pool(group()?).await?;
-            let mut element = result(action);
-            let instances = pool.as_ref().map(|pool| pool.instances.as_slice()).unwrap_or_default();
-            if let Some(pool) = &pool {
-                element = element
-                    .child(warm_pool(Element::new("WarmPoolConfiguration"), &pool.configuration));
+        "DescribeLifecycleHooks" => {
+            async {
+                let hooks = wire.reader.describe_lifecycle_hooks(group()?).await?;
+                let name = group()?;
+                Ok(Some(result(action).list("LifecycleHooks", "member", &hooks, |element, hook| {
+                    self::hook(element, name, hook)
+                })))
             }
-            Ok(Some(element.list("Instances", "member", instances, instance)))
+            .await
         }
-        .await,
-        "DescribeInstanceRefreshes" => async {
-            let refreshes = wire.reader.describe_instance_refreshes(group()?).await?;
-            let name = group()?;
-            Ok(Some(result(action).list("InstanceRefreshes", "member", &refreshes, |element, one| {
-                refresh(element, name, one)
-            })))
+        "DescribeWarmPool" => {
+            async {
+                let pool = wire.reader.describe_warm_pool(group()?).await?;
+                let mut element = result(action);
+                let instances = pool.as_ref().map(|pool| pool.instances.as_slice()).unwrap_or_default();
+                if let Some(pool) = &pool {
+                    element =
+                        element.child(warm_pool(Element::new("WarmPoolConfiguration"), &pool.configuration));
+                }
+                Ok(Some(element.list("Instances", "member", instances, instance)))
+            }
+            .await
         }
-        .await,
-        "DescribeScheduledActions" => async {
-            let name = group()?;
-            let actions = wire.reader.describe_scheduled_actions(name).await?;
-            Ok(Some(result(action).list("ScheduledUpdateGroupActions", "member", &actions, |element, one| {
-                element
-                    .text("AutoScalingGroupName", name)
-                    .text("ScheduledActionName", &one.name)
-                    .time("StartTime", one.start_time)
-                    .time("EndTime", one.end_time)
-                    .maybe("Recurrence", one.recurrence.as_ref())
-                    .maybe("TimeZone", one.time_zone.as_ref())
-                    .maybe("MinSize", one.min_size)
-                    .maybe("MaxSize", one.max_size)
-                    .maybe("DesiredCapacity", one.desired_capacity)
-            })))
+        "DescribeInstanceRefreshes" => {
+            async {
+                let refreshes = wire.reader.describe_instance_refreshes(group()?).await?;
+                let name = group()?;
+                Ok(Some(result(action).list("InstanceRefreshes", "member", &refreshes, |element, one| {
+                    refresh(element, name, one)
+                })))
+            }
+            .await
         }
-        .await,
-        "DescribePolicies" => async {
-            let name = group()?;
-            let policies = wire.reader.describe_policies(name).await?;
-            Ok(Some(result(action).list("ScalingPolicies", "member", &policies, |element, one| {
-                element
-                    .text("AutoScalingGroupName", name)
-                    .text("PolicyName", &one.name)
-                    .text("PolicyType", &one.kind)
-                    .text("Enabled", one.enabled)
-                    .list("Alarms", "member", &one.alarms, |element, alarm| element.text("AlarmName", alarm))
-            })))
+        "DescribeScheduledActions" => {
+            async {
+                let name = group()?;
+                let actions = wire.reader.describe_scheduled_actions(name).await?;
+                Ok(Some(result(action).list(
+                    "ScheduledUpdateGroupActions",
+                    "member",
+                    &actions,
+                    |element, one| {
+                        element
+                            .text("AutoScalingGroupName", name)
+                            .text("ScheduledActionName", &one.name)
+                            .time("StartTime", one.start_time)
+                            .time("EndTime", one.end_time)
+                            .maybe("Recurrence", one.recurrence.as_ref())
+                            .maybe("TimeZone", one.time_zone.as_ref())
+                            .maybe("MinSize", one.min_size)
+                            .maybe("MaxSize", one.max_size)
+                            .maybe("DesiredCapacity", one.desired_capacity)
+                    },
+                )))
+            }
+            .await
         }
-        .await,
-        "DescribeTrafficSources" => async {
-            let sources = wire.reader.describe_traffic_sources(group()?).await?;
-            Ok(Some(result(action).list("TrafficSources", "member", &sources, |element, one| {
-                element
-                    .text("Identifier", &one.identifier)
-                    .maybe("Type", one.kind.as_ref())
-                    .text("State", &one.state)
-            })))
+        "DescribePolicies" => {
+            async {
+                let name = group()?;
+                let policies = wire.reader.describe_policies(name).await?;
+                Ok(Some(result(action).list("ScalingPolicies", "member", &policies, |element, one| {
+                    element
+                        .text("AutoScalingGroupName", name)
+                        .text("PolicyName", &one.name)
+                        .text("PolicyType", &one.kind)
+                        .text("Enabled", one.enabled)
+                        .list("Alarms", "member", &one.alarms, |element, alarm| {
+                            element.text("AlarmName", alarm)
+                        })
+                })))
+            }
+            .await
         }
-        .await,
-        "DescribeLaunchConfigurations" => async {
-            let names = query.texts("LaunchConfigurationNames.member").unwrap_or_default();
-            let found = wire.reader.describe_launch_configurations(&names).await?;
-            Ok(Some(result(action).list("LaunchConfigurations", "member", found.values(), |element, one| {
-                element
-                    .text("LaunchConfigurationName", &one.name)
-                    .text("ImageId", &one.image_id)
-                    .text("InstanceType", &one.instance_type)
-                    .maybe("IamInstanceProfile", one.iam_instance_profile.as_ref())
-                    .maybe("KeyName", one.key_name.as_ref())
-                    .maybe("SpotPrice", one.spot_price.as_ref())
-                    .texts("SecurityGroups", "member", &one.security_groups)
-            })))
+        "DescribeTrafficSources" => {
+            async {
+                let sources = wire.reader.describe_traffic_sources(group()?).await?;
+                Ok(Some(result(action).list("TrafficSources", "member", &sources, |element, one| {
+                    element
+                        .text("Identifier", &one.identifier)
+                        .maybe("Type", one.kind.as_ref())
+                        .text("State", &one.state)
+                })))
+            }
+            .await
         }
-        .await,
+        "DescribeLaunchConfigurations" => {
+            async {
+                let names = query.texts("LaunchConfigurationNames.member").unwrap_or_default();
+                let found = wire.reader.describe_launch_configurations(&names).await?;
+                Ok(Some(result(action).list(
+                    "LaunchConfigurations",
+                    "member",
+                    found.values(),
+                    |element, one| {
+                        element
+                            .text("LaunchConfigurationName", &one.name)
+                            .text("ImageId", &one.image_id)
+                            .text("InstanceType", &one.instance_type)
+                            .maybe("IamInstanceProfile", one.iam_instance_profile.as_ref())
+                            .maybe("KeyName", one.key_name.as_ref())
+                            .maybe("SpotPrice", one.spot_price.as_ref())
+                            .texts("SecurityGroups", "member", &one.security_groups)
+                    },
+                )))
+            }
+            .await
+        }
         _ => return None,
     })
 }
@@ -160,7 +185,12 @@ pub(super) fn result(action: &str) -> Element {
 }
 
 /// A page of a list, by `MaxRecords` and `NextToken`.
-fn paged<T>(items: Vec<T>, action: &str, query: &Query, default: usize) -> Result<(Vec<T>, Option<String>), Failed> {
+fn paged<T>(
+    items: Vec<T>,
+    action: &str,
+    query: &Query,
+    default: usize,
+) -> Result<(Vec<T>, Option<String>), Failed> {
     let most = query.number::<usize>("MaxRecords")?.unwrap_or(default).clamp(1, 100);
     page(items, action, query.get("NextToken"), most)
         .map(|page| (page.items, page.next))
@@ -187,13 +217,12 @@ async fn groups(wire: &Wire, query: &Query) -> Outcome {
 }
 
 async fn instances(wire: &Wire, query: &Query) -> Outcome {
-    let ids = match query.texts("InstanceIds.member") {
-        Some(ids) => ids,
+    let ids = if let Some(ids) = query.texts("InstanceIds.member") {
+        ids
+    } else {
         // Without ids all instances of all groups are meant.
-        None => {
-            let groups = wire.reader.describe_auto_scaling_groups(&AutoScalingGroupQuery::default()).await?;
-            groups.into_iter().flat_map(|group| group.instances).map(|instance| instance.instance_id).collect()
-        }
+        let groups = wire.reader.describe_auto_scaling_groups(&AutoScalingGroupQuery::default()).await?;
+        groups.into_iter().flat_map(|group| group.instances).map(|instance| instance.instance_id).collect()
     };
     let found = wire.reader.describe_auto_scaling_instances(&ids).await?;
     let (found, next) = paged(found, "instances", query, 50)?;
@@ -219,7 +248,9 @@ async fn activities(wire: &Wire, query: &Query) -> Outcome {
         found.into_iter().filter(|one| wanted.as_ref().is_none_or(|ids| ids.contains(&one.id))).collect();
     let (found, next) = paged(found, "activities", query, 100)?;
     Ok(Some(
-        result("DescribeScalingActivities").list("Activities", "member", &found, activity).maybe("NextToken", next),
+        result("DescribeScalingActivities")
+            .list("Activities", "member", &found, activity)
+            .maybe("NextToken", next),
     ))
 }
 
@@ -238,7 +269,10 @@ async fn tags(wire: &Wire, query: &Query) -> Outcome {
         .into_iter()
         .flat_map(|group| {
             let name = group.name;
-            group.tags.into_iter().map(move |(key, tag)| (name.clone(), key, tag.value, tag.propagate_at_launch))
+            group
+                .tags
+                .into_iter()
+                .map(move |(key, tag)| (name.clone(), key, tag.value, tag.propagate_at_launch))
         })
         .filter(|(_, key, _, _)| keys.as_ref().is_none_or(|keys| keys.contains(key)))
         .collect();
@@ -351,8 +385,9 @@ fn group(element: Element, group: &AutoScalingGroup) -> Element {
         );
     }
     if let Some(strategy) = &group.zone_distribution {
-        element = element
-            .child(Element::new("AvailabilityZoneDistribution").text("CapacityDistributionStrategy", strategy));
+        element = element.child(
+            Element::new("AvailabilityZoneDistribution").text("CapacityDistributionStrategy", strategy),
+        );
     }
     if let Some(enabled) = group.zonal_shift_enabled {
         element = element
@@ -363,8 +398,7 @@ fn group(element: Element, group: &AutoScalingGroup) -> Element {
         element = element.child(Element::new("InstanceLifecyclePolicy").child(triggers));
     }
     if let Some(principal) = &group.operator {
-        element = element
-            .child(Element::new("Operator").text("Managed", true).text("Principal", principal));
+        element = element.child(Element::new("Operator").text("Managed", true).text("Principal", principal));
     }
     element
 }

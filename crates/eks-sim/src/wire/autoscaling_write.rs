@@ -30,12 +30,16 @@ pub(super) async fn write(wire: &Wire, action: &str, query: &Query) -> Option<Ou
 
 /// `LaunchTemplate.LaunchTemplateId` and so on.
 fn template(query: &Query, prefix: &str) -> Option<LaunchTemplateRef> {
-    let key = match (query.get(&format!("{prefix}.LaunchTemplateId")), query.get(&format!("{prefix}.LaunchTemplateName"))) {
+    let key = match (
+        query.get(&format!("{prefix}.LaunchTemplateId")),
+        query.get(&format!("{prefix}.LaunchTemplateName")),
+    ) {
         (Some(id), _) => LaunchTemplateKey::Id(id.to_owned()),
         (None, Some(name)) => LaunchTemplateKey::Name(name.to_owned()),
         (None, None) => return None,
     };
-    let version = query.get(&format!("{prefix}.Version")).map_or(TemplateVersion::Default, TemplateVersion::from);
+    let version =
+        query.get(&format!("{prefix}.Version")).map_or(TemplateVersion::Default, TemplateVersion::from);
     Some(LaunchTemplateRef { template: key, version })
 }
 
@@ -77,7 +81,8 @@ async fn update(wire: &Wire, query: &Query) -> Outcome {
 
 async fn set_desired(wire: &Wire, query: &Query) -> Outcome {
     let desired = query.number("DesiredCapacity")?;
-    let desired = desired.ok_or_else(|| invalid("autoscaling:SetDesiredCapacity", "DesiredCapacity is missing"))?;
+    let desired =
+        desired.ok_or_else(|| invalid("autoscaling:SetDesiredCapacity", "DesiredCapacity is missing"))?;
     wire.writer.set_desired_capacity(query.required("AutoScalingGroupName")?, desired).await?;
     Ok(None)
 }
@@ -101,7 +106,8 @@ async fn tags(wire: &Wire, action: &str, query: &Query) -> Outcome {
     let mut by_group: BTreeMap<String, BTreeMap<String, GroupTag>> = BTreeMap::new();
     for index in query.indices("Tags.member") {
         let of = |name: &str| query.get(&format!("Tags.member.{index}.{name}")).map(str::to_owned);
-        let group = of("ResourceId").ok_or_else(|| invalid("autoscaling:CreateOrUpdateTags", "ResourceId is missing"))?;
+        let group = of("ResourceId")
+            .ok_or_else(|| invalid("autoscaling:CreateOrUpdateTags", "ResourceId is missing"))?;
         let key = of("Key").ok_or_else(|| invalid("autoscaling:CreateOrUpdateTags", "Key is missing"))?;
         let tag = GroupTag {
             value: of("Value").unwrap_or_default(),
@@ -123,7 +129,10 @@ async fn tags(wire: &Wire, action: &str, query: &Query) -> Outcome {
 async fn launch(wire: &Wire, query: &Query) -> Outcome {
     let zones = query.texts("AvailabilityZones.member").unwrap_or_default();
     let [zone] = zones.as_slice() else {
-        return Err(Failed::Request("ValidationError", "Exactly one Availability Zone must be given.".to_owned()));
+        return Err(Failed::Request(
+            "ValidationError",
+            "Exactly one Availability Zone must be given.".to_owned(),
+        ));
     };
     let group = query.required("AutoScalingGroupName")?;
     let outcome = wire
@@ -137,15 +146,15 @@ async fn launch(wire: &Wire, query: &Query) -> Outcome {
             token: wire.token(query.get("ClientToken")),
         })
         .await?;
-    let instances = Element::new("Instances").child(
-        Element::new("member")
-            .text("AvailabilityZone", zone)
-            .texts("InstanceIds", "member", &outcome.instance_ids),
-    );
-    let mut element = result("LaunchInstances").text("AutoScalingGroupName", group).maybe(
-        "ClientToken",
-        query.get("ClientToken"),
-    );
+    let instances =
+        Element::new("Instances").child(Element::new("member").text("AvailabilityZone", zone).texts(
+            "InstanceIds",
+            "member",
+            &outcome.instance_ids,
+        ));
+    let mut element = result("LaunchInstances")
+        .text("AutoScalingGroupName", group)
+        .maybe("ClientToken", query.get("ClientToken"));
     if !outcome.instance_ids.is_empty() {
         element = element.child(instances);
     }
@@ -209,7 +218,10 @@ async fn lifecycle(wire: &Wire, action: &str, query: &Query) -> Outcome {
     // An instance of another group is no instance of this one.
     let group = wire.reader.describe_auto_scaling_groups(&AutoScalingGroupQuery::named(&of.group)).await?;
     if group.is_empty() {
-        return Err(Failed::Request("ValidationError", format!("AutoScalingGroup name not found - {}", of.group)));
+        return Err(Failed::Request(
+            "ValidationError",
+            format!("AutoScalingGroup name not found - {}", of.group),
+        ));
     }
     if action == "CompleteLifecycleAction" {
         let result = LifecycleResult::from(query.required("LifecycleActionResult")?);

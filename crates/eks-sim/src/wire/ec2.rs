@@ -49,11 +49,15 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
         "DescribeLaunchTemplates" => ec2_templates::templates(wire, &query).await,
         "DescribeLaunchTemplateVersions" => ec2_templates::versions(wire, &query).await,
         "CreateLaunchTemplateVersion" => ec2_templates::create_version(wire, &query).await,
-        _ => Err(Failed::Request("InvalidAction", format!("The action {action} is not valid for this web service."))),
+        _ => Err(Failed::Request(
+            "InvalidAction",
+            format!("The action {action} is not valid for this web service."),
+        )),
     };
     match outcome {
         Ok(inner) => {
-            let response = inner.renamed(format!("{action}Response")).namespace(NAMESPACE).text("requestId", id);
+            let response =
+                inner.renamed(format!("{action}Response")).namespace(NAMESPACE).text("requestId", id);
             Answer::Response(response.response(200))
         }
         Err(Failed::Provider(error)) => errors::ec2(&error, id),
@@ -93,13 +97,14 @@ pub(super) fn body() -> Element {
 /// A page of a list, by `MaxResults` and `NextToken`. Without the former, everything.
 pub(super) fn paged<T>(items: Vec<T>, list: &str, query: &Query) -> Result<(Vec<T>, Option<String>), Failed> {
     let most = query.number::<usize>("MaxResults")?.unwrap_or(usize::MAX);
-    page(items, list, query.get("NextToken"), most)
-        .map(|page| (page.items, page.next))
-        .ok_or_else(|| Failed::Request("InvalidPaginationToken", "The pagination token is not valid.".to_owned()))
+    page(items, list, query.get("NextToken"), most).map(|page| (page.items, page.next)).ok_or_else(|| {
+        Failed::Request("InvalidPaginationToken", "The pagination token is not valid.".to_owned())
+    })
 }
 
 pub(super) fn tag_set(element: Element, tags: &BTreeMap<String, String>) -> Element {
-    element.list("tagSet", "item", tags, |element, (key, value)| element.text("key", key).text("value", value))
+    element
+        .list("tagSet", "item", tags, |element, (key, value)| element.text("key", key).text("value", value))
 }
 
 fn unknown_filter(name: &str) -> Failed {
@@ -117,7 +122,9 @@ async fn instances(wire: &Wire, query: &Query) -> Outcome {
     let mut states = Vec::new();
     for (name, values) in others {
         match name.as_str() {
-            "instance-state-name" => states.extend(values.iter().map(|state| InstanceState::from(state.as_str()))),
+            "instance-state-name" => {
+                states.extend(values.iter().map(|state| InstanceState::from(state.as_str())))
+            }
             "instance-id" => ids = Some(values.iter().cloned().collect()),
             other => return Err(unknown_filter(other)),
         }
@@ -169,12 +176,13 @@ fn instance(element: Element, one: &Instance) -> Element {
         .maybe("instanceLifecycle", one.lifecycle.as_ref())
         .list("groupSet", "item", &one.security_group_ids, |element, id| element.text("groupId", id));
     if let Some(zone) = &one.availability_zone {
-        element = element.child(Element::new("placement").text("availabilityZone", zone).text("tenancy", "default"));
+        element = element
+            .child(Element::new("placement").text("availabilityZone", zone).text("tenancy", "default"));
     }
     if let Some(reason) = &one.state_reason {
-        element = element
-            .text("reason", reason)
-            .child(Element::new("stateReason").text("code", "Client.UserInitiatedShutdown").text("message", reason));
+        element = element.text("reason", reason).child(
+            Element::new("stateReason").text("code", "Client.UserInitiatedShutdown").text("message", reason),
+        );
     }
     if let Some(arn) = &one.iam_instance_profile_arn {
         element = element.child(Element::new("iamInstanceProfile").text("arn", arn));
@@ -221,7 +229,9 @@ async fn terminate(wire: &Wire, query: &Query) -> Outcome {
         ));
     }
     let done = wire.writer.terminate_instances(&ids).await?;
-    let was = |id: &String| before.iter().find(|one| one.id == *id).map_or(InstanceState::Running, |one| one.state.clone());
+    let was = |id: &String| {
+        before.iter().find(|one| one.id == *id).map_or(InstanceState::Running, |one| one.state.clone())
+    };
     Ok(body().list("instancesSet", "item", &done, |element, (id, now)| {
         element
             .text("instanceId", id)
@@ -375,7 +385,10 @@ async fn offerings(wire: &Wire, query: &Query) -> Outcome {
     let (pairs, next) = paged(pairs, "offerings", query)?;
     Ok(body()
         .list("instanceTypeOfferingSet", "item", &pairs, |element, (name, zone)| {
-            element.text("instanceType", name).text("locationType", "availability-zone").text("location", zone)
+            element
+                .text("instanceType", name)
+                .text("locationType", "availability-zone")
+                .text("location", zone)
         })
         .maybe("nextToken", next))
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use eks_provider::Sensitive;
 use eks_provider::aws::{
     CreateLaunchTemplateVersion, LaunchTemplateData, LaunchTemplateKey, LaunchTemplateVersion,
     LaunchTemplateVersionQuery, TemplateVersion,
 };
-use eks_provider::Sensitive;
 
 use super::Wire;
 use super::ec2::{Failed, Outcome, body, paged, tag_set};
@@ -29,7 +29,8 @@ fn required(query: &Query) -> Result<LaunchTemplateKey, Failed> {
 
 pub(super) async fn templates(wire: &Wire, query: &Query) -> Outcome {
     let ids = query.texts("LaunchTemplateId").unwrap_or_default().into_iter().map(LaunchTemplateKey::Id);
-    let names = query.texts("LaunchTemplateName").unwrap_or_default().into_iter().map(LaunchTemplateKey::Name);
+    let names =
+        query.texts("LaunchTemplateName").unwrap_or_default().into_iter().map(LaunchTemplateKey::Name);
     let keys: Vec<LaunchTemplateKey> = ids.chain(names).collect();
     let found = wire.reader.describe_launch_templates(&keys).await?;
     let (found, next) = paged(found, "templates", query)?;
@@ -41,7 +42,8 @@ pub(super) async fn templates(wire: &Wire, query: &Query) -> Outcome {
                 .text("defaultVersionNumber", one.default_version)
                 .text("latestVersionNumber", one.latest_version);
             if let Some(principal) = &one.operator {
-                element = element.child(Element::new("operator").text("managed", true).text("principal", principal));
+                element = element
+                    .child(Element::new("operator").text("managed", true).text("principal", principal));
             }
             tag_set(element, &one.tags)
         })

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use eks_model::KubeMinor;
 use eks_provider::aws::{
-    AddonCatalogueQuery, ClusterVersionQuery, InsightCategory, InsightQuery, InsightStatus, UpdatePart, UpdateScope,
+    AddonCatalogueQuery, ClusterVersionQuery, InsightCategory, InsightQuery, InsightStatus, UpdatePart,
+    UpdateScope,
 };
 use eks_provider::{Class, ProviderError};
 use percent_encoding::percent_decode_str;
@@ -39,7 +40,10 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
         None => match eks_write::write(wire, request, &parts, &body).await {
             Some(outcome) => outcome,
             None => {
-                let message = format!("Unable to determine service/operation name: {} {}", request.method, request.path);
+                let message = format!(
+                    "Unable to determine service/operation name: {} {}",
+                    request.method, request.path
+                );
                 return Answer::Response(errors::json(404, "UnknownOperationException", &message, id));
             }
         },
@@ -57,7 +61,9 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
 
 /// `InvalidParameterException`
 pub(super) fn invalid(operation: &str, message: impl Into<String>) -> ProviderError {
-    ProviderError::new(Class::Invalid, operation, "the request").code("InvalidParameterException").message(message)
+    ProviderError::new(Class::Invalid, operation, "the request")
+        .code("InvalidParameterException")
+        .message(message)
 }
 
 /// A minor, as it stands in a request.
@@ -68,7 +74,9 @@ pub(super) fn minor(text: &str, operation: &str) -> Result<KubeMinor, ProviderEr
 /// A page of a list: `{"clusters": […], "nextToken": …}`.
 fn listed(request: &Request, body: &Value, key: &str, items: Vec<Value>) -> Outcome {
     // ListInsights is a POST: its paging is in the body.
-    let in_body = |name: &str| body.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    let in_body = |name: &str| {
+        body.get(name).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
     let asked = |name: &str| request.value(name).map(str::to_owned).or_else(|| in_body(name));
     let most = match asked("maxResults").map(|text| text.parse::<usize>()) {
         None => 100,
@@ -87,12 +95,13 @@ fn texts(items: Vec<String>) -> Vec<Value> {
 
 /// What an update is made on, by the query.
 fn scope(request: &Request, cluster: &str) -> UpdateScope {
-    let part = match (request.value("nodegroupName"), request.value("addonName"), request.value("capabilityName")) {
-        (Some(name), _, _) => UpdatePart::Nodegroup(name.to_owned()),
-        (None, Some(name), _) => UpdatePart::Addon(name.to_owned()),
-        (None, None, Some(name)) => UpdatePart::Capability(name.to_owned()),
-        (None, None, None) => UpdatePart::ControlPlane,
-    };
+    let part =
+        match (request.value("nodegroupName"), request.value("addonName"), request.value("capabilityName")) {
+            (Some(name), _, _) => UpdatePart::Nodegroup(name.to_owned()),
+            (None, Some(name), _) => UpdatePart::Addon(name.to_owned()),
+            (None, None, Some(name)) => UpdatePart::Capability(name.to_owned()),
+            (None, None, None) => UpdatePart::ControlPlane,
+        };
     UpdateScope { cluster: cluster.to_owned(), part }
 }
 
@@ -131,8 +140,10 @@ async fn read(wire: &Wire, request: &Request, parts: &[&str], body: &Value) -> O
             .map(|addon| json!({ "addon": shape::addon(&addon, name) })),
         ("GET", ["addons", "supported-versions"]) => catalogue(wire, request, body).await,
         ("GET", ["addons", "configuration-schemas"]) => {
-            let (addon, version) =
-                (request.value("addonName").unwrap_or_default(), request.value("addonVersion").unwrap_or_default());
+            let (addon, version) = (
+                request.value("addonName").unwrap_or_default(),
+                request.value("addonVersion").unwrap_or_default(),
+            );
             reader.describe_addon_configuration(addon, version).await.map(|found| {
                 json!({
                     "addonName": addon,
@@ -151,9 +162,10 @@ async fn read(wire: &Wire, request: &Request, parts: &[&str], body: &Value) -> O
             .describe_nodegroup(name, group)
             .await
             .map(|group| json!({ "nodegroup": shape::nodegroup(&group) })),
-        ("GET", ["clusters", name, "fargate-profiles"]) => {
-            reader.list_fargate_profiles(name).await.and_then(|names| list("fargateProfileNames", texts(names)))
-        }
+        ("GET", ["clusters", name, "fargate-profiles"]) => reader
+            .list_fargate_profiles(name)
+            .await
+            .and_then(|names| list("fargateProfileNames", texts(names))),
         ("GET", ["clusters", name, "fargate-profiles", profile]) => reader
             .describe_fargate_profile(name, profile)
             .await
@@ -248,7 +260,12 @@ async fn catalogue(wire: &Wire, request: &Request, body: &Value) -> Outcome {
     let query = AddonCatalogueQuery {
         kubernetes_version,
         addon: request.value("addonName").map(str::to_owned),
-        owners: request.query.iter().filter(|(key, _)| key == "owners").map(|(_, owner)| owner.clone()).collect(),
+        owners: request
+            .query
+            .iter()
+            .filter(|(key, _)| key == "owners")
+            .map(|(_, owner)| owner.clone())
+            .collect(),
     };
     let found = wire.reader.describe_addon_versions(&query).await?;
     listed(request, body, "addons", found.iter().map(shape::catalogue).collect())

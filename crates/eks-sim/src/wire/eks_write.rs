@@ -57,7 +57,10 @@ pub(super) async fn write(wire: &Wire, request: &Request, parts: &[&str], body: 
                 resolve_conflicts: ResolveConflicts::from(text(body, "resolveConflicts").unwrap_or("NONE")),
                 configuration_values: text(body, "configurationValues").map(str::to_owned),
                 service_account_role_arn: text(body, "serviceAccountRoleArn").map(str::to_owned),
-                pod_identity_associations: body.get("podIdentityAssociations").map(identities).unwrap_or_default(),
+                pod_identity_associations: body
+                    .get("podIdentityAssociations")
+                    .map(identities)
+                    .unwrap_or_default(),
                 namespace: namespace.map(str::to_owned),
                 tags: words(body.get("tags")),
                 token: wire.token(text(body, "clientRequestToken")),
@@ -78,8 +81,12 @@ pub(super) async fn write(wire: &Wire, request: &Request, parts: &[&str], body: 
             writer.tag_resource(&arn.join("/"), &words(body.get("tags"))).await.map(|()| json!({}))
         }
         ("DELETE", ["tags", arn @ ..]) => {
-            let keys: Vec<String> =
-                request.query.iter().filter(|(key, _)| key == "tagKeys").map(|(_, key)| key.clone()).collect();
+            let keys: Vec<String> = request
+                .query
+                .iter()
+                .filter(|(key, _)| key == "tagKeys")
+                .map(|(_, key)| key.clone())
+                .collect();
             writer.untag_resource(&arn.join("/"), &keys).await.map(|()| json!({}))
         }
         _ => return None,
@@ -112,7 +119,8 @@ fn identities(list: &Value) -> Vec<AddonPodIdentity> {
 async fn cluster_version(wire: &Wire, cluster: &str, body: &Value) -> Outcome {
     let operation = "eks:UpdateClusterVersion";
     let version = text(body, "version").ok_or_else(|| invalid(operation, "version is missing"))?;
-    let minutes = body.get("rollbackConfig").and_then(|config| config.get("timeoutMinutes")).and_then(Value::as_u64);
+    let minutes =
+        body.get("rollbackConfig").and_then(|config| config.get("timeoutMinutes")).and_then(Value::as_u64);
     let request = UpdateClusterVersion {
         cluster: cluster.to_owned(),
         version: minor(version, operation)?,
@@ -137,10 +145,14 @@ async fn cluster_config(wire: &Wire, cluster: &str, body: &Value) -> Outcome {
     if let Some(on) = body.get("deletionProtection").and_then(Value::as_bool) {
         changes.push(ClusterConfigChange::DeletionProtection(on));
     }
-    if let Some(on) = body.get("zonalShiftConfig").and_then(|config| config.get("enabled")).and_then(Value::as_bool) {
+    if let Some(on) =
+        body.get("zonalShiftConfig").and_then(|config| config.get("enabled")).and_then(Value::as_bool)
+    {
         changes.push(ClusterConfigChange::ZonalShift(on));
     }
-    if let Some(subnets) = body.get("resourcesVpcConfig").and_then(|vpc| vpc.get("subnetIds")).and_then(Value::as_array) {
+    if let Some(subnets) =
+        body.get("resourcesVpcConfig").and_then(|vpc| vpc.get("subnetIds")).and_then(Value::as_array)
+    {
         let subnets: BTreeSet<String> =
             subnets.iter().filter_map(|subnet| subnet.as_str().map(str::to_owned)).collect();
         changes.push(ClusterConfigChange::Subnets(subnets));
@@ -149,7 +161,10 @@ async fn cluster_config(wire: &Wire, cluster: &str, body: &Value) -> Outcome {
         changes.push(ClusterConfigChange::ControlPlaneTier(tier.to_owned()));
     }
     let [change] = changes.as_slice() else {
-        return Err(invalid(operation, "exactly one kind of change that the simulated world knows is needed"));
+        return Err(invalid(
+            operation,
+            "exactly one kind of change that the simulated world knows is needed",
+        ));
     };
     let request = UpdateClusterConfig {
         cluster: cluster.to_owned(),
@@ -163,7 +178,9 @@ async fn cluster_config(wire: &Wire, cluster: &str, body: &Value) -> Outcome {
 async fn nodegroup_version(wire: &Wire, cluster: &str, nodegroup: &str, body: &Value) -> Outcome {
     let operation = "eks:UpdateNodegroupVersion";
     let version = text(body, "version")
-        .map(|text| text.parse().map_err(|_| invalid(operation, format!("unsupported Kubernetes version {text}"))))
+        .map(|text| {
+            text.parse().map_err(|_| invalid(operation, format!("unsupported Kubernetes version {text}")))
+        })
         .transpose()?;
     let template = body.get("launchTemplate").and_then(|template| {
         let key = match (text(template, "id"), text(template, "name")) {

@@ -27,7 +27,12 @@ fn status(class: Class, eks: bool) -> u16 {
         Class::Throttled if eks => 429,
         Class::InProgress if eks => 409,
         Class::Transport | Class::Timeout | Class::Malformed => 500,
-        Class::NotFound | Class::Throttled | Class::InProgress | Class::Conflict | Class::Invalid | Class::Other => 400,
+        Class::NotFound
+        | Class::Throttled
+        | Class::InProgress
+        | Class::Conflict
+        | Class::Invalid
+        | Class::Other => 400,
     }
 }
 

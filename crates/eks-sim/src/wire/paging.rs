@@ -31,9 +31,9 @@ pub(super) fn page<T>(items: Vec<T>, list: &str, token: Option<&str>, most: usiz
 /// FNV-1a: tells tokens of other lists apart, and protects nothing.
 fn mark(list: &str, at: usize) -> String {
     let text = format!("{list}#{at}");
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
     format!("{hash:016x}")
 }
 

@@ -45,7 +45,9 @@ impl Query {
             None => Ok(None),
             Some("true" | "True" | "1") => Ok(Some(true)),
             Some("false" | "False" | "0") => Ok(Some(false)),
-            Some(text) => Err(BadValue(format!("Invalid value `{text}` for {name}: it must be true or false"))),
+            Some(text) => {
+                Err(BadValue(format!("Invalid value `{text}` for {name}: it must be true or false")))
+            }
         }
     }
 
@@ -55,7 +57,13 @@ impl Query {
         if indices.is_empty() {
             return None;
         }
-        Some(indices.iter().filter_map(|index| self.get(&format!("{prefix}.{index}"))).map(str::to_owned).collect())
+        Some(
+            indices
+                .iter()
+                .filter_map(|index| self.get(&format!("{prefix}.{index}")))
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     /// The numbers that the items of a list have, in order.

@@ -20,7 +20,9 @@ const LARGEST_BODY: usize = 4 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// The port is taken, or may not be used.
-    #[error("the simulated AWS endpoint cannot listen on {address}: {source}; choose another port, or 0 for a free one")]
+    #[error(
+        "the simulated AWS endpoint cannot listen on {address}: {source}; choose another port, or 0 for a free one"
+    )]
     Listen {
         /// Where it should have listened.
         address: SocketAddr,
@@ -119,7 +121,8 @@ async fn handle(
     match wire.answer(&request).await {
         Answer::Lost => Err(Lost),
         Answer::Response(answer) => {
-            let mut response = hyper::Response::builder().status(answer.status).header("content-type", answer.content_type);
+            let mut response =
+                hyper::Response::builder().status(answer.status).header("content-type", answer.content_type);
             for (name, value) in &answer.headers {
                 response = response.header(*name, value);
             }
