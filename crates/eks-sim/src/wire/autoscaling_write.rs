@@ -46,21 +46,20 @@ fn template(query: &Query, prefix: &str) -> Option<LaunchTemplateRef> {
 async fn update(wire: &Wire, query: &Query) -> Outcome {
     let group = query.required("AutoScalingGroupName")?;
     let mixed = "MixedInstancesPolicy.LaunchTemplate";
-    let launch = match template(query, "LaunchTemplate") {
-        Some(template) => Some(LaunchChange::Template(template)),
-        None => {
-            let base = template(query, &format!("{mixed}.LaunchTemplateSpecification"));
-            let overrides: BTreeMap<usize, LaunchTemplateRef> = query
-                .indices(&format!("{mixed}.Overrides.member"))
-                .into_iter()
-                .enumerate()
-                .filter_map(|(place, index)| {
-                    let of = format!("{mixed}.Overrides.member.{index}.LaunchTemplateSpecification");
-                    Some((place, template(query, &of)?))
-                })
-                .collect();
-            (base.is_some() || !overrides.is_empty()).then_some(LaunchChange::Mixed { base, overrides })
-        }
+    let launch = if let Some(template) = template(query, "LaunchTemplate") {
+        Some(LaunchChange::Template(template))
+    } else {
+        let base = template(query, &format!("{mixed}.LaunchTemplateSpecification"));
+        let overrides: BTreeMap<usize, LaunchTemplateRef> = query
+            .indices(&format!("{mixed}.Overrides.member"))
+            .into_iter()
+            .enumerate()
+            .filter_map(|(place, index)| {
+                let of = format!("{mixed}.Overrides.member.{index}.LaunchTemplateSpecification");
+                Some((place, template(query, &of)?))
+            })
+            .collect();
+        (base.is_some() || !overrides.is_empty()).then_some(LaunchChange::Mixed { base, overrides })
     };
     let desired = query.number("DesiredCapacity")?;
     let request = UpdateAutoScalingGroup {

@@ -123,7 +123,7 @@ async fn instances(wire: &Wire, query: &Query) -> Outcome {
     for (name, values) in others {
         match name.as_str() {
             "instance-state-name" => {
-                states.extend(values.iter().map(|state| InstanceState::from(state.as_str())))
+                states.extend(values.iter().map(|state| InstanceState::from(state.as_str())));
             }
             "instance-id" => ids = Some(values.iter().cloned().collect()),
             other => return Err(unknown_filter(other)),

@@ -35,18 +35,12 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
             }
         }
     };
-    let outcome = match read(wire, request, &parts, &body).await {
-        Some(outcome) => outcome,
-        None => match eks_write::write(wire, request, &parts, &body).await {
-            Some(outcome) => outcome,
-            None => {
-                let message = format!(
-                    "Unable to determine service/operation name: {} {}",
-                    request.method, request.path
-                );
-                return Answer::Response(errors::json(404, "UnknownOperationException", &message, id));
-            }
-        },
+    let read = read(wire, request, &parts, &body).await;
+    let done = if read.is_some() { read } else { eks_write::write(wire, request, &parts, &body).await };
+    let Some(outcome) = done else {
+        let message =
+            format!("Unable to determine service/operation name: {} {}", request.method, request.path);
+        return Answer::Response(errors::json(404, "UnknownOperationException", &message, id));
     };
     match outcome {
         Ok(value) => Answer::Response(Response {

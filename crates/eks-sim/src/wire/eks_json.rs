@@ -24,7 +24,7 @@ pub(super) fn lean(value: Value) -> Value {
                 .collect::<Map<_, _>>(),
         ),
         Value::Array(items) => Value::Array(items.into_iter().map(lean).collect()),
-        other => other,
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other,
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) fn cluster(cluster: &Cluster) -> Value {
             "endpointPublicAccess": vpc.endpoint_public_access,
             "endpointPrivateAccess": vpc.endpoint_private_access,
             "publicAccessCidrs": vpc.public_access_cidrs,
-            "controlPlaneEgressMode": vpc.egress_mode.as_ref().map(|mode| mode.as_str()),
+            "controlPlaneEgressMode": vpc.egress_mode.as_ref().map(eks_provider::aws::EgressMode::as_str),
         },
         "kubernetesNetworkConfig": {
             "serviceIpv4Cidr": cluster.service_cidrs.iter().find(|cidr| !cidr.contains(':')),
@@ -124,7 +124,7 @@ fn summary(summary: &InsightSummary) -> Value {
         "id": summary.id,
         "name": summary.name,
         "category": summary.category.as_str(),
-        "kubernetesVersion": summary.kubernetes_version.as_ref().map(|version| version.text()),
+        "kubernetesVersion": summary.kubernetes_version.as_ref().map(eks_provider::Written::text),
         "lastRefreshTime": seconds(summary.last_refresh),
         "lastTransitionTime": seconds(summary.last_transition),
         "description": summary.description,
@@ -157,9 +157,9 @@ pub(super) fn insight(insight: &Insight) -> Value {
             json!({
                 "usage": one.usage,
                 "replacedWith": one.replaced_with,
-                "stopServingVersion": one.stop_serving_version.as_ref().map(|version| version.text()),
+                "stopServingVersion": one.stop_serving_version.as_ref().map(eks_provider::Written::text),
                 "startServingReplacementVersion":
-                    one.start_serving_replacement_version.as_ref().map(|version| version.text()),
+                    one.start_serving_replacement_version.as_ref().map(eks_provider::Written::text),
                 "clientStats": one.clients.iter().map(|client| json!({
                     "userAgent": client.user_agent,
                     "numberOfRequestsLast30Days": client.requests_last_30_days,
@@ -257,12 +257,12 @@ pub(super) fn nodegroup(group: &Nodegroup) -> Value {
         "nodegroupName": group.name,
         "nodegroupArn": group.arn,
         "clusterName": group.cluster,
-        "version": group.version.as_ref().map(|version| version.text()),
+        "version": group.version.as_ref().map(eks_provider::Written::text),
         "releaseVersion": group.release_version,
         "createdAt": seconds(group.created_at),
         "modifiedAt": seconds(group.modified_at),
         "status": group.status.as_str(),
-        "capacityType": group.capacity_type.as_ref().map(|kind| kind.as_str()),
+        "capacityType": group.capacity_type.as_ref().map(eks_provider::aws::CapacityType::as_str),
         "scalingConfig": {
             "minSize": group.scaling.min_size,
             "maxSize": group.scaling.max_size,
@@ -285,14 +285,14 @@ pub(super) fn nodegroup(group: &Nodegroup) -> Value {
         "updateConfig": {
             "maxUnavailable": group.update_config.max_unavailable,
             "maxUnavailablePercentage": group.update_config.max_unavailable_percentage,
-            "updateStrategy": group.update_config.update_strategy.as_ref().map(|strategy| strategy.as_str()),
+            "updateStrategy": group.update_config.update_strategy.as_ref().map(eks_provider::aws::NodegroupUpdateStrategy::as_str),
         },
         "nodeRepairConfig": group.node_repair.map(|enabled| json!({ "enabled": enabled })),
         "warmPoolConfig": group.warm_pool.as_ref().map(|pool| json!({
             "enabled": pool.enabled,
             "minSize": pool.min_size,
             "maxGroupPreparedCapacity": pool.max_group_prepared_capacity,
-            "poolState": pool.pool_state.as_ref().map(|state| state.as_str()),
+            "poolState": pool.pool_state.as_ref().map(eks_provider::aws::WarmPoolState::as_str),
             "reuseOnScaleIn": pool.reuse_on_scale_in,
         })),
         "health": issues(&group.health),

@@ -217,17 +217,16 @@ fn taints(list: Option<&Value>) -> Vec<NodegroupTaint> {
 
 async fn nodegroup_config(wire: &Wire, cluster: &str, nodegroup: &str, body: &Value) -> Outcome {
     let scaling = body.get("scalingConfig");
-    let scaling = match scaling {
-        None => None,
-        Some(_) => {
-            // What is not said stays as it is.
-            let now = wire.reader.describe_nodegroup(cluster, nodegroup).await?.scaling;
-            Some(NodegroupScaling {
-                min_size: number(scaling, "minSize").unwrap_or(now.min_size),
-                max_size: number(scaling, "maxSize").unwrap_or(now.max_size),
-                desired_size: number(scaling, "desiredSize").unwrap_or(now.desired_size),
-            })
-        }
+    let scaling = if scaling.is_none() {
+        None
+    } else {
+        // What is not said stays as it is.
+        let now = wire.reader.describe_nodegroup(cluster, nodegroup).await?.scaling;
+        Some(NodegroupScaling {
+            min_size: number(scaling, "minSize").unwrap_or(now.min_size),
+            max_size: number(scaling, "maxSize").unwrap_or(now.max_size),
+            desired_size: number(scaling, "desiredSize").unwrap_or(now.desired_size),
+        })
     };
     let config = body.get("updateConfig").map(|config| NodegroupUpdateConfig {
         max_unavailable: number(Some(config), "maxUnavailable"),

@@ -7,7 +7,7 @@ use super::xml::Element;
 use super::{Answer, Response};
 
 /// The service's own code, or the one that it uses for this class.
-fn code<'e>(error: &'e ProviderError, by_class: fn(Class) -> &'static str) -> &'e str {
+fn code(error: &ProviderError, by_class: fn(Class) -> &'static str) -> &str {
     error.service_code().unwrap_or_else(|| by_class(error.class()))
 }
 
@@ -121,9 +121,10 @@ pub(super) fn ec2(error: &ProviderError, id: &str) -> Answer {
         Class::InProgress => "IncorrectState",
         Class::Timeout | Class::Transport | Class::Malformed | Class::Other => "InternalError",
     };
-    let status = match error.class() {
-        Class::Throttled => 503,
-        class => error.http_status().unwrap_or_else(|| status(class, false)),
+    let status = if error.class() == Class::Throttled {
+        503
+    } else {
+        error.http_status().unwrap_or_else(|| status(error.class(), false))
     };
     Answer::Response(ec2_error(status, code(error, by_class), &message(error), id))
 }

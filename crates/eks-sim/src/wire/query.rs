@@ -8,6 +8,9 @@ pub(super) struct Query {
     values: BTreeMap<String, String>,
 }
 
+/// A filter: its name, and its values.
+pub(super) type Filter = (String, Vec<String>);
+
 /// A value that cannot be used, in the words of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct BadValue(pub(super) String);
@@ -79,7 +82,7 @@ impl Query {
     }
 
     /// `Filter.1.Name`, `Filter.1.Value.1`: EC2's filters; `Filters.member.1.…`: those of Auto Scaling.
-    pub(super) fn filters(&self, prefix: &str, values: &str) -> Vec<(String, Vec<String>)> {
+    pub(super) fn filters(&self, prefix: &str, values: &str) -> Vec<Filter> {
         self.indices(prefix)
             .into_iter()
             .filter_map(|index| {
@@ -90,9 +93,7 @@ impl Query {
     }
 
     /// Filters by tag: `tag:Name` with its values, `tag-key` with any. `Err` names a filter that is not known.
-    pub(super) fn tag_filters(
-        filters: &[(String, Vec<String>)],
-    ) -> (BTreeMap<String, Vec<String>>, Vec<&(String, Vec<String>)>) {
+    pub(super) fn tag_filters(filters: &[Filter]) -> (BTreeMap<String, Vec<String>>, Vec<&Filter>) {
         let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut others = Vec::new();
         for filter in filters {

@@ -62,7 +62,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         // Nobody listening any more is as good.
-        drop(self.stop.send(true));
+        self.stop.send_replace(true);
     }
 }
 
