@@ -8,12 +8,15 @@
 
 pub mod aws;
 mod bridge;
+pub mod faults;
 pub mod kube;
+pub mod log;
 mod random;
+pub mod scenario;
 mod sim;
 mod world;
 
-pub use bridge::Machine;
+pub use bridge::{Machine, MachineFault};
 pub use random::Random;
 pub use sim::Sim;
 pub use world::World;
