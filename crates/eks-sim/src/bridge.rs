@@ -44,7 +44,8 @@ pub struct Machine {
 }
 
 /// What may be wrong with a machine (F9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MachineFault {
     /// Its kubelet never registers.
     NeverJoins,
@@ -54,4 +55,20 @@ pub enum MachineFault {
     Flaps,
     /// Its network add-on crashes: ready, and no Pod network.
     NetworkDown,
+}
+
+// What EKS asks of Kubernetes when it replaces the nodes of a managed node group. The Kubernetes half may answer here; until it does, a node is
+// ready a while after its machine runs, and has no Pods.
+
+/// Whether the node of an instance is Ready.
+pub(crate) fn node_ready(world: &crate::World, instance_id: &str) -> bool {
+    crate::aws::ec2::instances::came_up(world, instance_id)
+}
+
+/// Cordons the node of an instance.
+pub(crate) fn cordon(_world: &mut crate::World, _instance_id: &str) {}
+
+/// Evicts the Pods of the node of an instance, once each; those that are left, as `namespace/name`.
+pub(crate) fn evict(_world: &mut crate::World, _instance_id: &str) -> Vec<String> {
+    Vec::new()
 }

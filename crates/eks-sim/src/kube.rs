@@ -1,5 +1,9 @@
 //! The Kubernetes half: nodes, Pods, workloads, budgets, evictions, volumes.
 
+mod scenario;
+
+pub use self::scenario::{Scenario, ScenarioError, apply};
+
 use crate::World;
 
 /// What is to happen in Kubernetes.

@@ -10,14 +10,17 @@ pub mod aws;
 mod bridge;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod faults;
 pub mod kube;
+pub mod log;
 mod random;
+pub mod scenario;
 mod sim;
 #[cfg(feature = "wire")]
 pub mod wire;
 mod world;
 
-pub use bridge::Machine;
+pub use bridge::{Machine, MachineFault};
 pub use random::Random;
 pub use sim::Sim;
 pub use world::World;
