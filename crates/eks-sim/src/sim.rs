@@ -44,6 +44,13 @@ impl Sim {
         world
     }
 
+    /// Lets time go on by so much, for a world that follows another clock: that of a wall, faster or slower.
+    pub fn advance(&self, by: std::time::Duration) {
+        let to = self.clock.now().checked_add(by).unwrap_or(Timestamp::MAX);
+        self.world.lock().unwrap_or_else(PoisonError::into_inner).advance_to(to);
+        self.clock.advance_to(to);
+    }
+
     /// Runs a task to its end. Whenever all of it waits, time goes on to where the first wait ends.
     ///
     /// # Panics
