@@ -13,7 +13,7 @@ mod random;
 mod sim;
 mod world;
 
-pub use bridge::Machine;
+pub use bridge::{Machine, MachineFault};
 pub use random::Random;
 pub use sim::Sim;
 pub use world::World;

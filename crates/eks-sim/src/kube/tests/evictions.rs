@@ -1,0 +1,1 @@
+//! The outcome table of the eviction subresource, row by row.
