@@ -124,6 +124,14 @@ pub(crate) fn touch(world: &mut World, id: BudgetId) {
     queue_sync(world);
 }
 
+/// The owner of some Pods has another number now.
+pub(crate) fn owner_scaled(world: &mut World, workload: super::objects::WorkloadId) {
+    let of_it = world.kube.budgets.iter().filter(|(_, budget)| budget.owners.contains_key(&workload));
+    let ids: Vec<BudgetId> = of_it.map(|(id, _)| *id).collect();
+    world.kube.dirty_budgets.extend(ids);
+    queue_sync(world);
+}
+
 /// The controller looks at the budgets that something has happened to.
 pub(crate) fn run(world: &mut World) {
     if world.kube.faults.budgets_stand_still(world.now()) {

@@ -4,6 +4,7 @@ mod changes;
 mod nodes;
 mod others;
 mod pods;
+mod server;
 mod workloads;
 
 use std::task::Waker;

@@ -126,6 +126,15 @@ impl Faults {
                 .any(|one| one.fault == Fault::ApiAway && one.operation.is_none() && Self::strikes(one, Some(now)))
     }
 
+    /// Whether the role of the caller does not allow something.
+    pub(crate) fn denies(&self, operation: &str) -> bool {
+        self.active.iter().any(|one| {
+            one.fault == Fault::Denied
+                && Self::strikes(one, self.now)
+                && one.operation.as_deref().is_none_or(|only| only == operation)
+        })
+    }
+
     pub(crate) fn budgets_stand_still(&self, now: Timestamp) -> bool {
         self.active.iter().any(|one| one.fault == Fault::BudgetsStandStill && Self::strikes(one, Some(now)))
     }

@@ -46,6 +46,7 @@ pub(crate) struct Attachment {
     pub(crate) detaching: bool,
     pub(crate) version: u64,
     pub(crate) created: jiff::Timestamp,
+    pub(crate) changed: jiff::Timestamp,
 }
 
 /// The claims of a Pod, by name.
@@ -182,6 +183,7 @@ fn attach(world: &mut World, volume: &str, node: NodeId) {
         detaching: false,
         version,
         created: now,
+        changed: now,
     };
     world.kube.volumes.attachments.insert(volume.to_owned(), attachment);
     world.kube.log.attachment(version);
@@ -285,6 +287,7 @@ pub(crate) fn released(world: &mut World, id: PodId) {
 
 /// Starts to detach a volume that nobody uses.
 fn unused(world: &mut World, volume: &str) {
+    let now = world.now();
     if world.kube.volumes.users.get(volume).is_some_and(|users| !users.is_empty()) {
         return;
     }
@@ -302,6 +305,7 @@ fn unused(world: &mut World, volume: &str) {
     let version = world.kube.bump();
     if let Some(attachment) = world.kube.volumes.attachments.get_mut(volume) {
         attachment.detaching = true;
+        attachment.changed = now;
         attachment.version = version;
     }
     world.kube.log.attachment(version);

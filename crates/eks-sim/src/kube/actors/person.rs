@@ -147,6 +147,7 @@ pub(crate) fn does(world: &mut World, deed: &Deed) {
             };
             if let Some(id) = world.kube.workload_named(&reference) {
                 workloads::respecify(world, id, |workload| workload.desired = *replicas);
+                budgets::owner_scaled(world, id);
             }
         }
     }
