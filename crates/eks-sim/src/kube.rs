@@ -49,6 +49,8 @@ pub(crate) enum Event {
     Budgets,
     /// The disruption controller looks at a budget again.
     BudgetAgain(BudgetId),
+    /// A machine that no group has started is gone.
+    MachineGone(String),
     /// A kubelet registers.
     Registers(String),
     /// A kubelet that flaps changes its mind.
@@ -102,6 +104,7 @@ pub(crate) fn happen(world: &mut World, event: Event) {
             world.kube.dirty_budgets.insert(id);
             queue_sync(world);
         }
+        Event::MachineGone(instance) => lifecycle::machine_gone(world, &instance),
         Event::Registers(instance) => kubelet::registers(world, &instance),
         Event::Flaps(node, ready) => kubelet::flaps(world, node, ready),
         Event::NodeSilent(node) => lifecycle::node_silent(world, node),
@@ -193,6 +196,18 @@ impl World {
     /// What was seen in the cluster.
     pub fn observer(&self) -> &Observer {
         &self.kube.observer
+    }
+
+    /// Starts a machine that no group has started: its kubelet joins the cluster.
+    pub fn start_machine(&mut self, machine: crate::Machine) {
+        machine_started(self, machine);
+    }
+
+    /// Stops a machine that no group has started, as a loss of power does; it is gone a minute later.
+    pub fn lose_machine(&mut self, instance_id: &str) {
+        machine_stopped(self, instance_id);
+        let gone = Event::MachineGone(instance_id.to_owned());
+        self.after(std::time::Duration::from_mins(1), gone.into());
     }
 
     /// How long things take in the cluster.
