@@ -24,8 +24,9 @@ pub struct BudgetRecord {
     pub desired_healthy: u32,
     /// How many evictions were accepted.
     pub evictions: u64,
-    /// Accepted evictions after which fewer were healthy than needed, though there were enough before.
-    /// The eviction server promises that there is none.
+    /// Accepted evictions of healthy Pods after which fewer were healthy than needed. It happens only
+    /// when something else has taken a Pod in the moment before and the budget's controller has not seen
+    /// it yet: the eviction server decides by what the controller last wrote.
     pub broken_by_eviction: u64,
 }
 

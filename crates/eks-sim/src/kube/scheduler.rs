@@ -70,6 +70,8 @@ fn cannot(world: &mut World, id: PodId, message: &Arc<str>) {
 
 /// All that is asked of a node, found out once for a Pod.
 pub(crate) struct Wanted<'a> {
+    /// For a Pod of a StatefulSet: where its siblings are, by zone and by node.
+    pub(crate) siblings: Option<(BTreeMap<Arc<str>, u32>, BTreeMap<NodeId, u32>)>,
     pub(crate) shape: &'a Shape,
     pub(crate) volumes: Vec<api::NodeSelector>,
     pub(crate) apart: Apart,
@@ -83,7 +85,8 @@ fn choose(world: &World, id: PodId) -> Result<NodeId, Arc<str>> {
     let shape = state.shape(pod.shape).ok_or_else(none)?;
     let volumes = volumes::reach(state, &shape.namespace, &shape.template.spec).map_err(Arc::<str>::from)?;
     let apart = Apart::of(state, pod.shape, shape);
-    let wanted = Wanted { shape, volumes, apart };
+    let siblings = pod.owner.filter(|_| pod.ordinal.is_some()).map(|(owner, _)| siblings(state, owner));
+    let wanted = Wanted { siblings, shape, volumes, apart };
     if let Some(only) = pod.only_node {
         return match state.nodes.get(&only) {
             Some(node) => match refusal(state, &wanted, only, node, true) {
@@ -119,6 +122,21 @@ fn choose(world: &World, id: PodId) -> Result<NodeId, Arc<str>> {
     best.map(|(_, id)| id).ok_or_else(|| explain(state, &wanted).into())
 }
 
+/// Where the Pods of a StatefulSet are: each has a template of its own.
+fn siblings(
+    state: &State,
+    owner: super::objects::WorkloadId,
+) -> (BTreeMap<Arc<str>, u32>, BTreeMap<NodeId, u32>) {
+    let (mut zones, mut nodes) = (BTreeMap::new(), BTreeMap::new());
+    let pods = state.workloads.get(&owner).into_iter().flat_map(|workload| workload.ordinals.values());
+    for id in pods.filter_map(|pod| state.pods.get(pod)?.node) {
+        let Some(node) = state.nodes.get(&id) else { continue };
+        *zones.entry(node.zone.clone()).or_default() += 1;
+        *nodes.entry(id).or_default() += 1;
+    }
+    (zones, nodes)
+}
+
 /// What is less is better.
 type Score = (i64, u32, u32, i64);
 
@@ -137,10 +155,14 @@ fn consider(state: &State, wanted: &Wanted<'_>, id: NodeId, node: &Node, best: &
         }
     }
     dislike -= wanted.apart.preference(state, node);
+    let (in_zones, on_nodes) = match &wanted.siblings {
+        Some((zones, nodes)) => (zones, nodes),
+        None => (&shape.in_zones, &shape.on_nodes),
+    };
     let score = (
         dislike,
-        shape.in_zones.get(&node.zone).copied().unwrap_or_default(),
-        shape.on_nodes.get(&id).copied().unwrap_or_default(),
+        in_zones.get(&node.zone).copied().unwrap_or_default(),
+        on_nodes.get(&id).copied().unwrap_or_default(),
         node.used.cpu - node.room.cpu,
     );
     if best.is_none_or(|best| (score, id) < best) {

@@ -2,6 +2,8 @@
 
 mod budgets;
 mod evictions;
+mod lifecycle;
+mod properties;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
