@@ -15,6 +15,11 @@ pub(crate) fn happen(_world: &mut World, event: Event) {
     match event {}
 }
 
+/// The desired capacity of a group; `None` for a group that is not there.
+pub(crate) fn desired_capacity(_world: &World, _group: &str) -> Option<u32> {
+    None
+}
+
 /// cluster-autoscaler, or a person, sets a group's desired capacity.
 pub(crate) fn set_desired(_world: &mut World, _group: &str, _desired: u32) {}
 

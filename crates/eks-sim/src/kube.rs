@@ -77,6 +77,10 @@ pub(crate) enum Event {
     Detached(String, u32),
     /// A fault begins.
     Inject(Box<Injection>),
+    /// cluster-autoscaler looks.
+    Autoscaler,
+    /// Karpenter looks.
+    Karpenter,
     /// A person does something.
     Person(Box<Deed>),
 }
@@ -121,6 +125,8 @@ pub(crate) fn happen(world: &mut World, event: Event) {
         Event::Attached(volume, id) => volumes::attached(world, &volume, id),
         Event::Detached(volume, id) => volumes::detached(world, &volume, id),
         Event::Inject(injection) => inject(world, *injection),
+        Event::Autoscaler => actors::autoscaler::scan(world),
+        Event::Karpenter => actors::karpenter::look(world),
         Event::Person(deed) => actors::person::does(world, &deed),
     }
 }
@@ -184,8 +190,9 @@ pub(crate) fn control_plane(world: &mut World, cluster: &str, version: Option<ek
         return;
     }
     world.kube.faults.control_plane_away = version.is_none();
-    if version.is_some() {
+    if let Some(minor) = version {
         world.kube.minor = version;
+        actors::karpenter::control_plane(world, minor);
         // A new API server knows nothing of what its predecessor told watches.
         let version = world.kube.bump();
         world.kube.log.forget(version);
