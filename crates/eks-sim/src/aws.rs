@@ -1,35 +1,77 @@
-//! The AWS half: EKS, EC2 Auto Scaling, EC2, SSM.
+//! The AWS half: EKS, EC2 Auto Scaling, EC2, SSM, and what stands around them.
+//!
+//! Rules have their source beside them. Where AWS says nothing, a rule says so: "nowhere documented".
+
+pub(crate) mod asg;
+mod call;
+pub(crate) mod ec2;
+pub(crate) mod eks;
+mod identity;
+mod script;
+mod tokens;
+
+pub use eks::{DeprecatedUse, Rules};
+pub use script::{Pick, Script};
 
 use crate::World;
 
 /// What is to happen in AWS.
 #[derive(Debug)]
-pub(crate) enum Event {}
+pub(crate) enum Event {
+    Eks(eks::Event),
+    Asg(asg::Event),
+    Ec2(ec2::Event),
+    Script(Box<Script>),
+}
 
 /// What AWS holds.
-#[derive(Debug, Default)]
-pub(crate) struct State {}
+#[derive(Debug, Clone, Default)]
+pub(crate) struct State {
+    pub(crate) region: String,
+    pub(crate) account: String,
+    pub(crate) eks: eks::State,
+    pub(crate) asg: asg::State,
+    pub(crate) ec2: ec2::State,
+    pub(crate) identity: identity::State,
+    pub(crate) tokens: tokens::Tokens,
+}
 
 /// Lets something happen.
-pub(crate) fn happen(_world: &mut World, event: Event) {
-    match event {}
+pub(crate) fn happen(world: &mut World, event: Event) {
+    match event {
+        Event::Eks(event) => eks::happen(world, event),
+        Event::Asg(event) => asg::happen(world, event),
+        Event::Ec2(event) => ec2::happen(world, event),
+        Event::Script(script) => script::play(world, *script),
+    }
 }
 
 /// The desired capacity of a group; `None` for a group that is not there.
-pub(crate) fn desired_capacity(_world: &World, _group: &str) -> Option<u32> {
-    None
+pub(crate) fn desired_capacity(world: &World, group: &str) -> Option<u32> {
+    Some(world.aws.asg.groups.get(group)?.group.desired_capacity)
 }
 
 /// cluster-autoscaler, or a person, sets a group's desired capacity.
-pub(crate) fn set_desired(_world: &mut World, _group: &str, _desired: u32) {}
+pub(crate) fn set_desired(world: &mut World, group: &str, desired: u32) {
+    world.remember();
+    // Who asked sees what came of it; a refusal changes nothing.
+    let _ = asg::size::set_desired_capacity(world, group, desired);
+}
 
 /// cluster-autoscaler terminates an instance and lowers the desired capacity.
-pub(crate) fn terminate_with_decrement(_world: &mut World, _instance_id: &str) {}
+pub(crate) fn terminate_with_decrement(world: &mut World, instance_id: &str) {
+    world.remember();
+    let _ = asg::terminate::by_request(world, instance_id, true);
+}
 
 /// Karpenter asks EC2 for an instance; its id.
-pub(crate) fn launch_machine(_world: &mut World, _machine: crate::Machine) -> Option<String> {
-    None
+pub(crate) fn launch_machine(world: &mut World, machine: crate::Machine) -> Option<String> {
+    world.remember();
+    ec2::instances::launch_for(world, machine)
 }
 
 /// Karpenter terminates an instance of its own.
-pub(crate) fn terminate_machine(_world: &mut World, _instance_id: &str) {}
+pub(crate) fn terminate_machine(world: &mut World, instance_id: &str) {
+    world.remember();
+    ec2::instances::terminate(world, instance_id, "Client.UserInitiatedShutdown: User initiated shutdown");
+}

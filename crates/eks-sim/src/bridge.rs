@@ -44,7 +44,8 @@ pub struct Machine {
 }
 
 /// What may be wrong with a machine (F9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MachineFault {
     /// Its kubelet never registers.
     NeverJoins,
@@ -54,4 +55,21 @@ pub enum MachineFault {
     Flaps,
     /// Its network add-on crashes: ready, and no Pod network.
     NetworkDown,
+}
+
+// What EKS asks of Kubernetes when it replaces the nodes of a managed node group.
+
+/// Whether the node of an instance is Ready.
+pub(crate) fn node_ready(world: &crate::World, instance_id: &str) -> bool {
+    crate::kube::node_ready(world, instance_id)
+}
+
+/// Cordons the node of an instance.
+pub(crate) fn cordon(world: &mut crate::World, instance_id: &str) {
+    crate::kube::cordon(world, instance_id);
+}
+
+/// Evicts the Pods of the node of an instance, once each; those that are left, as `namespace/name`.
+pub(crate) fn evict(world: &mut crate::World, instance_id: &str) -> Vec<String> {
+    crate::kube::evict(world, instance_id)
 }

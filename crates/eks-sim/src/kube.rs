@@ -199,6 +199,39 @@ pub(crate) fn control_plane(world: &mut World, cluster: &str, version: Option<ek
     }
 }
 
+/// Whether the node of an instance is Ready.
+pub(crate) fn node_ready(world: &World, instance_id: &str) -> bool {
+    let node = world.kube.by_instance.get(instance_id).and_then(|id| world.kube.nodes.get(id));
+    node.is_some_and(|node| node.object.is_ready())
+}
+
+/// Cordons the node of an instance.
+pub(crate) fn cordon(world: &mut World, instance_id: &str) {
+    if let Some(id) = world.kube.by_instance.get(instance_id).copied() {
+        nodes::change(world, id, |node| node.unschedulable = true);
+    }
+}
+
+/// Evicts the Pods of the node of an instance, once each, and DaemonSets' and static ones not; those that
+/// are left, as `namespace/name`.
+pub(crate) fn evict(world: &mut World, instance_id: &str) -> Vec<String> {
+    let Some(node) = world.kube.by_instance.get(instance_id).copied() else { return Vec::new() };
+    let mut left = Vec::new();
+    for id in lifecycle::movable(world, node) {
+        let Some((shape, pod)) = world.kube.shape_of(id).zip(world.kube.pods.get(&id)) else { continue };
+        let request = eks_provider::kube::EvictPod {
+            namespace: shape.namespace.to_string(),
+            name: pod.name.to_string(),
+            uid: state::uid(state::Kind::Pod, id.0),
+        };
+        let _answer = eviction::evict(world, &request, false);
+        if world.kube.pods.contains_key(&id) {
+            left.push(format!("{}/{}", request.namespace, request.name));
+        }
+    }
+    left
+}
+
 impl World {
     /// What was seen in the cluster.
     pub fn observer(&self) -> &Observer {

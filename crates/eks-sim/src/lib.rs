@@ -8,8 +8,11 @@
 
 pub mod aws;
 mod bridge;
+pub mod faults;
 pub mod kube;
+pub mod log;
 mod random;
+pub mod scenario;
 mod sim;
 mod world;
 

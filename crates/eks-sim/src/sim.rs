@@ -13,13 +13,28 @@ use crate::World;
 pub struct Sim {
     world: Arc<Mutex<World>>,
     clock: Arc<ManualClock>,
+    caller: Arc<str>,
 }
+
+/// Who calls, unless somebody else is said: the session of a role of the simulated account.
+const CALLER: &str = "arn:aws:sts::111122223333:assumed-role/upgrader/sim";
 
 impl Sim {
     /// A handle on a world.
     pub fn new(world: World) -> Self {
         let clock = Arc::new(ManualClock::new(world.now()));
-        Self { world: Arc::new(Mutex::new(world)), clock }
+        Self { world: Arc::new(Mutex::new(world)), clock, caller: CALLER.into() }
+    }
+
+    /// The same world, called by somebody else: the ARN of a user or of the session of a role.
+    #[must_use]
+    pub fn as_caller(&self, arn: &str) -> Self {
+        Self { caller: arn.into(), ..self.clone() }
+    }
+
+    /// Who calls.
+    pub fn caller(&self) -> &str {
+        &self.caller
     }
 
     /// The world, brought to the present of the clock. Not to be held over a wait.

@@ -48,17 +48,17 @@ impl Call {
 
 impl Sim {
     /// Reads of the present.
-    fn read<T>(
+    fn kube_read<T>(
         &self,
         operation: &'static str,
         target: impl Into<String>,
         read: impl FnOnce(&State, &Call) -> Result<T>,
     ) -> Result<T> {
-        self.read_as(operation, target, Freshness::MostRecent, read)
+        self.kube_read_as(operation, target, Freshness::MostRecent, read)
     }
 
     /// Reads of the present, or of what a cache has.
-    fn read_as<T>(
+    fn kube_read_as<T>(
         &self,
         operation: &'static str,
         target: impl Into<String>,
@@ -76,7 +76,7 @@ impl Sim {
     }
 
     /// Changes something, and wakes who waits for change.
-    fn write<T>(
+    fn kube_write<T>(
         &self,
         operation: &'static str,
         target: impl Into<String>,

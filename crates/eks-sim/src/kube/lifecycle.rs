@@ -130,3 +130,11 @@ pub(crate) fn collect_pods(world: &mut World, orphans: &[PodId]) {
         }
     }
 }
+
+/// The Pods of a node that would have to move.
+pub(crate) fn movable(world: &World, node: NodeId) -> Vec<PodId> {
+    let pods = world.kube.nodes.get(&node).into_iter().flat_map(|node| &node.pods);
+    pods.filter(|id| world.kube.pods.get(id).is_some_and(|pod| !pod.is_finished() && pod.only_node.is_none()))
+        .copied()
+        .collect()
+}

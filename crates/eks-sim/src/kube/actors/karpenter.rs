@@ -17,6 +17,7 @@ use super::super::objects::{Amounts, NodeId, PodId, count};
 use super::super::scenario::{Number, QuantityText};
 use super::super::scheduler::would_fit;
 use super::super::state::{Kind, uid};
+use super::super::lifecycle::movable;
 use super::super::{Event, eviction, nodes};
 use crate::bridge::Machine;
 use crate::{World, aws};
@@ -284,14 +285,6 @@ fn provision(world: &mut World, state: &mut State) {
 fn node_of(world: &World, instance: &str) -> Option<(NodeId, bool)> {
     let id = world.kube.by_instance.get(instance)?;
     Some((*id, world.kube.nodes.get(id)?.object.is_ready()))
-}
-
-/// The Pods of a node that would have to move.
-fn movable(world: &World, node: NodeId) -> Vec<PodId> {
-    let pods = world.kube.nodes.get(&node).into_iter().flat_map(|node| &node.pods);
-    pods.filter(|id| world.kube.pods.get(id).is_some_and(|pod| !pod.is_finished() && pod.only_node.is_none()))
-        .copied()
-        .collect()
 }
 
 /// Whether something keeps a node from being replaced: a Pod that says so, or a budget that allows nothing.

@@ -11,7 +11,7 @@ use crate::Sim;
 #[async_trait]
 impl NodeReader for Sim {
     async fn list_nodes(&self, query: &NodeQuery) -> Result<Vec<Node>> {
-        self.read_as("list nodes", "nodes", query.freshness, |state, call| {
+        self.kube_read_as("list nodes", "nodes", query.freshness, |state, call| {
             let mut found = Vec::new();
             for id in state.node_names.values() {
                 let Some(node) = state.nodes.get(id) else { continue };
@@ -26,7 +26,7 @@ impl NodeReader for Sim {
     }
 
     async fn get_node(&self, name: &str) -> Result<Node> {
-        self.read("get nodes", format!("node {name}"), |state, call| {
+        self.kube_read("get nodes", format!("node {name}"), |state, call| {
             let node = state.node_named(name).and_then(|id| state.nodes.get(&id));
             node.map(|node| node.object.clone()).ok_or_else(|| call.not_found())
         })
@@ -49,7 +49,7 @@ fn merge(
 #[async_trait]
 impl NodeWriter for Sim {
     async fn patch_node(&self, patch: &NodePatch) -> Result<Node> {
-        self.write("patch nodes", format!("node {}", patch.name()), |world, call| {
+        self.kube_write("patch nodes", format!("node {}", patch.name()), |world, call| {
             let id = world.kube.node_named(patch.name()).ok_or_else(|| call.not_found())?;
             let node = world.kube.nodes.get(&id).ok_or_else(|| call.not_found())?;
             // The tests of the JSON patch.
@@ -79,7 +79,7 @@ impl NodeWriter for Sim {
     }
 
     async fn delete_node(&self, name: &str, node_uid: &str) -> Result<()> {
-        self.write("delete nodes", format!("node {name}"), |world, call| {
+        self.kube_write("delete nodes", format!("node {name}"), |world, call| {
             let id = world.kube.node_named(name).ok_or_else(|| call.not_found())?;
             if uid(Kind::Node, id.0) != node_uid {
                 return Err(call.conflict("the node has another uid"));

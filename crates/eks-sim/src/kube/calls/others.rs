@@ -23,25 +23,25 @@ use crate::Sim;
 #[async_trait]
 impl VolumeReader for Sim {
     async fn list_persistent_volumes(&self) -> Result<Vec<PersistentVolume>> {
-        self.read("list persistentvolumes", "volumes", |state, _| {
+        self.kube_read("list persistentvolumes", "volumes", |state, _| {
             Ok(state.volumes.volumes.values().cloned().collect())
         })
     }
 
     async fn list_persistent_volume_claims(&self) -> Result<Vec<PersistentVolumeClaim>> {
-        self.read("list persistentvolumeclaims", "claims", |state, _| {
+        self.kube_read("list persistentvolumeclaims", "claims", |state, _| {
             Ok(state.volumes.claims.values().cloned().collect())
         })
     }
 
     async fn list_storage_classes(&self) -> Result<Vec<StorageClass>> {
-        self.read("list storageclasses", "storage classes", |state, _| {
+        self.kube_read("list storageclasses", "storage classes", |state, _| {
             Ok(state.volumes.classes.values().cloned().collect())
         })
     }
 
     async fn list_volume_attachments(&self) -> Result<Vec<VolumeAttachment>> {
-        self.read("list volumeattachments", "attachments", |state, _| {
+        self.kube_read("list volumeattachments", "attachments", |state, _| {
             let mut found: Vec<VolumeAttachment> = state
                 .volumes
                 .attachments
@@ -100,11 +100,11 @@ fn endpoint(state: &State, id: super::super::objects::PodId, pod: &Pod) -> Optio
 #[async_trait]
 impl ServiceReader for Sim {
     async fn list_services(&self) -> Result<Vec<Service>> {
-        self.read("list services", "services", |state, _| Ok(state.services.values().cloned().collect()))
+        self.kube_read("list services", "services", |state, _| Ok(state.services.values().cloned().collect()))
     }
 
     async fn get_service(&self, namespace: &str, name: &str) -> Result<Service> {
-        self.read("get services", format!("service {namespace}/{name}"), |state, call| {
+        self.kube_read("get services", format!("service {namespace}/{name}"), |state, call| {
             let key = (namespace.to_owned(), name.to_owned());
             state.services.get(&key).cloned().ok_or_else(|| call.not_found())
         })
@@ -112,7 +112,7 @@ impl ServiceReader for Sim {
 
     /// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions> (2026-11)
     async fn list_endpoints(&self, namespace: &str, service: &str) -> Result<Vec<Endpoint>> {
-        self.read("list endpointslices", format!("service {namespace}/{service}"), |state, _| {
+        self.kube_read("list endpointslices", format!("service {namespace}/{service}"), |state, _| {
             let key = (namespace.to_owned(), service.to_owned());
             let Some(service) = state.services.get(&key).filter(|one| !one.selector.is_empty()) else {
                 return Ok(Vec::new());
@@ -133,7 +133,7 @@ impl ServiceReader for Sim {
     }
 
     async fn list_namespaces(&self) -> Result<Vec<Namespace>> {
-        self.read("list namespaces", "namespaces", |state, _| {
+        self.kube_read("list namespaces", "namespaces", |state, _| {
             Ok(state.namespaces.values().cloned().collect())
         })
     }
@@ -142,34 +142,34 @@ impl ServiceReader for Sim {
 #[async_trait]
 impl WebhookReader for Sim {
     async fn list_webhook_configurations(&self) -> Result<Vec<WebhookConfiguration>> {
-        self.read("list validatingwebhookconfigurations", "webhooks", |state, _| Ok(state.webhooks.clone()))
+        self.kube_read("list validatingwebhookconfigurations", "webhooks", |state, _| Ok(state.webhooks.clone()))
     }
 
     async fn list_api_services(&self) -> Result<Vec<ApiService>> {
-        self.read("list apiservices", "API services", |state, _| Ok(state.api_services.clone()))
+        self.kube_read("list apiservices", "API services", |state, _| Ok(state.api_services.clone()))
     }
 
     async fn list_custom_resource_definitions(&self) -> Result<Vec<CustomResourceDefinition>> {
-        self.read("list customresourcedefinitions", "definitions", |state, _| Ok(state.definitions.clone()))
+        self.kube_read("list customresourcedefinitions", "definitions", |state, _| Ok(state.definitions.clone()))
     }
 }
 
 #[async_trait]
 impl CustomResourceReader for Sim {
     async fn list_node_pools(&self) -> Result<Option<Vec<NodePool>>> {
-        self.read("list nodepools", "node pools", |state, _| Ok(state.node_pools.clone()))
+        self.kube_read("list nodepools", "node pools", |state, _| Ok(state.node_pools.clone()))
     }
 
     async fn list_node_claims(&self) -> Result<Option<Vec<NodeClaim>>> {
-        self.read("list nodeclaims", "node claims", |state, _| Ok(state.node_claims.clone()))
+        self.kube_read("list nodeclaims", "node claims", |state, _| Ok(state.node_claims.clone()))
     }
 
     async fn list_node_classes(&self) -> Result<Option<Vec<NodeClass>>> {
-        self.read("list ec2nodeclasses", "node classes", |state, _| Ok(state.node_classes.clone()))
+        self.kube_read("list ec2nodeclasses", "node classes", |state, _| Ok(state.node_classes.clone()))
     }
 
     async fn list_target_group_bindings(&self) -> Result<Option<Vec<TargetGroupBinding>>> {
-        self.read("list targetgroupbindings", "target group bindings", |state, _| {
+        self.kube_read("list targetgroupbindings", "target group bindings", |state, _| {
             Ok(state.target_group_bindings.clone())
         })
     }
@@ -186,7 +186,7 @@ impl HelmReleaseReader for Sim {
             HelmStorage::Secret => "list secrets",
             HelmStorage::ConfigMap => "list configmaps",
         };
-        self.read(operation, "Helm releases", |state, _| {
+        self.kube_read(operation, "Helm releases", |state, _| {
             let found: BTreeMap<String, HelmRelease> = state
                 .helm_releases
                 .iter()
@@ -249,7 +249,7 @@ impl MetadataReader for Sim {
         resource: &ResourceType,
         request: &PageRequest,
     ) -> Result<Option<Page<ObjectMetadata>>> {
-        self.read("list metadata", resource.to_string(), |state, _| {
+        self.kube_read("list metadata", resource.to_string(), |state, _| {
             let mut found = known(state, resource);
             if let Some(objects) = state.objects.get(resource) {
                 found.get_or_insert_default().extend(objects.iter().map(|(meta, _)| meta.clone()));
@@ -286,7 +286,7 @@ impl ObjectReader for Sim {
         resource: &ResourceType,
         request: &PageRequest,
     ) -> Result<Option<Page<RawObject>>> {
-        self.read("list objects", resource.to_string(), |state, call| {
+        self.kube_read("list objects", resource.to_string(), |state, call| {
             if resource.plural == "secrets" {
                 return Err(call.invalid("Secrets are not shown"));
             }
@@ -311,7 +311,7 @@ impl ObjectReader for Sim {
 #[async_trait]
 impl EventReader for Sim {
     async fn list_events(&self, regarding: &ObjectRef) -> Result<Vec<Event>> {
-        self.read("list events", format!("{} {}", regarding.kind, regarding.name), |state, _| {
+        self.kube_read("list events", format!("{} {}", regarding.kind, regarding.name), |state, _| {
             let about = state.events.get(&events::subject(regarding));
             let mut found: Vec<Event> = about
                 .into_iter()
@@ -328,7 +328,7 @@ impl EventReader for Sim {
 #[async_trait]
 impl EventWriter for Sim {
     async fn create_event(&self, event: &NewEvent) -> Result<()> {
-        self.write("create events", format!("event {}", event.name), |world, call| {
+        self.kube_write("create events", format!("event {}", event.name), |world, call| {
             if event.note.chars().count() > 1024 {
                 return Err(call.invalid("note: can have at most 1024 characters"));
             }

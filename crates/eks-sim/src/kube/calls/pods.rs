@@ -102,11 +102,11 @@ fn walk(state: &State, query: &PodQuery, request: &PageRequest) -> Page<PodId> {
 #[async_trait]
 impl PodReader for Sim {
     async fn list_pods(&self, query: &PodQuery, request: &PageRequest) -> Result<Page<Pod>> {
-        self.read_as("list pods", "pods", query.freshness, |state, call| list(state, query, request, call))
+        self.kube_read_as("list pods", "pods", query.freshness, |state, call| list(state, query, request, call))
     }
 
     async fn get_pod(&self, namespace: &str, name: &str) -> Result<Pod> {
-        self.read("get pods", format!("pod {namespace}/{name}"), |state, call| {
+        self.kube_read("get pods", format!("pod {namespace}/{name}"), |state, call| {
             let pod = state.pod_named(namespace, name).and_then(|id| render::pod(state, id));
             pod.ok_or_else(|| call.not_found())
         })
@@ -119,7 +119,7 @@ const EVICT: &str = "create pods/eviction";
 impl EvictionProbe for Sim {
     async fn probe_eviction(&self, pod: &EvictPod) -> Result<EvictionOutcome> {
         let target = format!("pod {}/{}", pod.namespace, pod.name);
-        self.write(EVICT, target, |world, _| Ok(eviction::evict(world, pod, true)))
+        self.kube_write(EVICT, target, |world, _| Ok(eviction::evict(world, pod, true)))
     }
 }
 
@@ -127,12 +127,12 @@ impl EvictionProbe for Sim {
 impl PodEvictor for Sim {
     async fn evict_pod(&self, pod: &EvictPod) -> Result<EvictionOutcome> {
         let target = format!("pod {}/{}", pod.namespace, pod.name);
-        self.write(EVICT, target, |world, _| Ok(eviction::evict(world, pod, false)))
+        self.kube_write(EVICT, target, |world, _| Ok(eviction::evict(world, pod, false)))
     }
 
     async fn delete_pod(&self, pod: &DeletePod) -> Result<()> {
         let target = format!("pod {}/{}", pod.namespace, pod.name);
-        self.write("delete pods", target, |world, call| {
+        self.kube_write("delete pods", target, |world, call| {
             let id = world.kube.pod_named(&pod.namespace, &pod.name).ok_or_else(|| call.not_found())?;
             if uid(Kind::Pod, id.0) != pod.uid {
                 return Err(call.conflict("the Pod has another uid"));
@@ -147,14 +147,14 @@ impl PodEvictor for Sim {
 #[async_trait]
 impl BudgetReader for Sim {
     async fn list_budgets(&self) -> Result<Vec<Budget>> {
-        self.read("list poddisruptionbudgets", "budgets", |state, _| {
+        self.kube_read("list poddisruptionbudgets", "budgets", |state, _| {
             let ids = state.budget_names.values().flat_map(BTreeMap::values);
             Ok(ids.filter_map(|id| state.budgets.get(id)).map(|budget| budget.object.clone()).collect())
         })
     }
 
     async fn get_budget(&self, namespace: &str, name: &str) -> Result<Budget> {
-        self.read("get poddisruptionbudgets", format!("budget {namespace}/{name}"), |state, call| {
+        self.kube_read("get poddisruptionbudgets", format!("budget {namespace}/{name}"), |state, call| {
             let id = state.budget_names.get(namespace).and_then(|names| names.get(name));
             let budget = id.and_then(|id| state.budgets.get(id));
             budget.map(|budget| budget.object.clone()).ok_or_else(|| call.not_found())

@@ -37,7 +37,7 @@ const SERVED: [(&str, &str, &str, bool); 14] = [
 #[async_trait]
 impl ServerReader for Sim {
     async fn server_version(&self) -> Result<ServerVersion> {
-        self.read("get /version", "server", |state, _| {
+        self.kube_read("get /version", "server", |state, _| {
             let minor = state.minor.map_or(34, eks_model::KubeMinor::minor);
             Ok(ServerVersion {
                 git_version: format!("v1.{minor}.2-eks-5e0fdde"),
@@ -50,11 +50,11 @@ impl ServerReader for Sim {
     }
 
     async fn readyz(&self) -> Result<()> {
-        self.read("get /readyz", "server", |_, _| Ok(()))
+        self.kube_read("get /readyz", "server", |_, _| Ok(()))
     }
 
     async fn discovery(&self) -> Result<Discovery> {
-        self.read("get /apis", "server", |state, _| {
+        self.kube_read("get /apis", "server", |state, _| {
             let mut discovery = state.discovery.clone();
             let verbs: BTreeSet<String> =
                 ["create", "delete", "get", "list", "patch", "update", "watch"].map(str::to_owned).into();
@@ -84,11 +84,11 @@ impl ServerReader for Sim {
     }
 
     async fn requested_deprecated_apis(&self) -> Result<Vec<DeprecatedApiRequest>> {
-        self.read("get /metrics", "server", |state, _| Ok(state.deprecated_requests.clone()))
+        self.kube_read("get /metrics", "server", |state, _| Ok(state.deprecated_requests.clone()))
     }
 
     async fn review_self_access(&self, attributes: &ResourceAttributes) -> Result<AccessDecision> {
-        self.read("create selfsubjectaccessreviews", "access", |state, _| {
+        self.kube_read("create selfsubjectaccessreviews", "access", |state, _| {
             let sub = attributes.subresource.as_ref().map(|sub| format!("/{sub}")).unwrap_or_default();
             let operation = format!("{} {}{sub}", attributes.verb, attributes.resource);
             let allowed = !state.faults.denies(&operation);
@@ -117,7 +117,7 @@ fn unchanged(there: &ObjectMeta, read: &ObjectMeta, call: &Call) -> Result<()> {
 #[async_trait]
 impl ConfigMapReader for Sim {
     async fn get_config_map(&self, namespace: &str, name: &str) -> Result<ConfigMap> {
-        self.read("get configmaps", format!("config map {namespace}/{name}"), |state, call| {
+        self.kube_read("get configmaps", format!("config map {namespace}/{name}"), |state, call| {
             let key = config_map_key(Some(namespace), name);
             state.config_maps.get(&key).cloned().ok_or_else(|| call.not_found())
         })
@@ -127,7 +127,7 @@ impl ConfigMapReader for Sim {
 #[async_trait]
 impl ConfigMapWriter for Sim {
     async fn create_config_map(&self, config_map: &ConfigMap) -> Result<ConfigMap> {
-        self.write("create configmaps", format!("config map {}", config_map.meta), |world, call| {
+        self.kube_write("create configmaps", format!("config map {}", config_map.meta), |world, call| {
             let now = world.now();
             let meta = &config_map.meta;
             let key = config_map_key(meta.namespace.as_deref(), &meta.name);
@@ -148,7 +148,7 @@ impl ConfigMapWriter for Sim {
         read: &ObjectMeta,
         data: &BTreeMap<String, Option<String>>,
     ) -> Result<ConfigMap> {
-        self.write("patch configmaps", format!("config map {read}"), |world, call| {
+        self.kube_write("patch configmaps", format!("config map {read}"), |world, call| {
             let version = world.kube.bump();
             let key = config_map_key(read.namespace.as_deref(), &read.name);
             let there = world.kube.config_maps.get_mut(&key).ok_or_else(|| call.not_found())?;
@@ -168,7 +168,7 @@ impl ConfigMapWriter for Sim {
     }
 
     async fn delete_config_map(&self, read: &ObjectMeta) -> Result<()> {
-        self.write("delete configmaps", format!("config map {read}"), |world, call| {
+        self.kube_write("delete configmaps", format!("config map {read}"), |world, call| {
             let key = config_map_key(read.namespace.as_deref(), &read.name);
             let there = world.kube.config_maps.get(&key).ok_or_else(|| call.not_found())?;
             unchanged(&there.meta, read, call)?;
@@ -207,7 +207,7 @@ fn node_lease(state: &State, name: &str, now: Timestamp) -> Option<Lease> {
 impl LeaseReader for Sim {
     async fn get_lease(&self, namespace: &str, name: &str) -> Result<Lease> {
         let now = eks_provider::Clock::now(self);
-        self.read("get leases", format!("lease {namespace}/{name}"), |state, call| {
+        self.kube_read("get leases", format!("lease {namespace}/{name}"), |state, call| {
             if namespace == NODE_LEASES {
                 return node_lease(state, name, now).ok_or_else(|| call.not_found());
             }
@@ -218,7 +218,7 @@ impl LeaseReader for Sim {
 
     async fn list_leases(&self, namespace: &str) -> Result<Vec<Lease>> {
         let now = eks_provider::Clock::now(self);
-        self.read("list leases", format!("leases of {namespace}"), |state, _| {
+        self.kube_read("list leases", format!("leases of {namespace}"), |state, _| {
             if namespace == NODE_LEASES {
                 return Ok(state.node_names.keys().filter_map(|name| node_lease(state, name, now)).collect());
             }
@@ -245,7 +245,7 @@ fn store(world: &mut World, key: (String, String), lease: Lease) -> Lease {
 #[async_trait]
 impl LeaseWriter for Sim {
     async fn create_lease(&self, lease: &Lease) -> Result<Lease> {
-        self.write("create leases", format!("lease {}", lease.meta), |world, call| {
+        self.kube_write("create leases", format!("lease {}", lease.meta), |world, call| {
             let now = world.now();
             let key = lease_key(lease);
             if world.kube.leases.contains_key(&key) {
@@ -262,7 +262,7 @@ impl LeaseWriter for Sim {
     }
 
     async fn update_lease(&self, lease: &Lease) -> Result<Lease> {
-        self.write("update leases", format!("lease {}", lease.meta), |world, call| {
+        self.kube_write("update leases", format!("lease {}", lease.meta), |world, call| {
             let key = lease_key(lease);
             let there = world.kube.leases.get(&key).ok_or_else(|| call.not_found())?;
             unchanged(&there.meta, &lease.meta, call)?;
@@ -271,7 +271,7 @@ impl LeaseWriter for Sim {
     }
 
     async fn delete_lease(&self, lease: &Lease) -> Result<()> {
-        self.write("delete leases", format!("lease {}", lease.meta), |world, call| {
+        self.kube_write("delete leases", format!("lease {}", lease.meta), |world, call| {
             let key = lease_key(lease);
             let there = world.kube.leases.get(&key).ok_or_else(|| call.not_found())?;
             unchanged(&there.meta, &lease.meta, call)?;

@@ -53,7 +53,7 @@ fn all(state: &State, kind: WorkloadKind) -> impl Iterator<Item = Workload> {
 #[async_trait]
 impl WorkloadReader for Sim {
     async fn list_workloads(&self, query: &WorkloadQuery, request: &PageRequest) -> Result<Page<Workload>> {
-        self.read(operation("list", query.kind), "workloads", |state, call| {
+        self.kube_read(operation("list", query.kind), "workloads", |state, call| {
             let mut sorted = BTreeMap::new();
             for workload in all(state, query.kind) {
                 if query.namespace.is_some() && query.namespace != workload.meta.namespace {
@@ -73,7 +73,7 @@ impl WorkloadReader for Sim {
     }
 
     async fn get_workload(&self, workload: &WorkloadRef) -> Result<Workload> {
-        self.read(operation("get", workload.kind), workload.to_string(), |state, call| {
+        self.kube_read(operation("get", workload.kind), workload.to_string(), |state, call| {
             if let Some(id) = state.workload_named(workload) {
                 return render::workload(state, id).ok_or_else(|| call.not_found());
             }
@@ -106,7 +106,7 @@ fn is_rolled(kind: WorkloadKind) -> bool {
 impl WorkloadWriter for Sim {
     async fn set_image(&self, request: &SetImage) -> Result<Workload> {
         let kind = request.workload.kind;
-        self.write(operation("patch", kind), request.workload.to_string(), |world, call| {
+        self.kube_write(operation("patch", kind), request.workload.to_string(), |world, call| {
             if !is_rolled(kind) {
                 return Err(call.invalid("only Deployments, StatefulSets and DaemonSets are rolled"));
             }
@@ -138,7 +138,7 @@ impl WorkloadWriter for Sim {
 
     async fn restart_workload(&self, request: &RestartWorkload) -> Result<Workload> {
         let kind = request.workload.kind;
-        self.write(operation("patch", kind), request.workload.to_string(), |world, call| {
+        self.kube_write(operation("patch", kind), request.workload.to_string(), |world, call| {
             if !is_rolled(kind) {
                 return Err(call.invalid("only Deployments, StatefulSets and DaemonSets are rolled"));
             }
@@ -157,7 +157,7 @@ impl WorkloadWriter for Sim {
 
     async fn scale_workload(&self, request: &ScaleWorkload) -> Result<()> {
         let kind = request.workload.kind;
-        self.write(operation("patch", kind), request.workload.to_string(), |world, call| {
+        self.kube_write(operation("patch", kind), request.workload.to_string(), |world, call| {
             if !matches!(
                 kind,
                 WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::ReplicaSet
