@@ -46,6 +46,11 @@ pub(crate) fn happen(world: &mut World, event: Event) {
     }
 }
 
+/// The desired capacity of a group; `None` for a group that is not there.
+pub(crate) fn desired_capacity(world: &World, group: &str) -> Option<u32> {
+    Some(world.aws.asg.groups.get(group)?.group.desired_capacity)
+}
+
 /// cluster-autoscaler, or a person, sets a group's desired capacity.
 pub(crate) fn set_desired(world: &mut World, group: &str, desired: u32) {
     world.remember();

@@ -57,18 +57,19 @@ pub enum MachineFault {
     NetworkDown,
 }
 
-// What EKS asks of Kubernetes when it replaces the nodes of a managed node group. The Kubernetes half may answer here; until it does, a node is
-// ready a while after its machine runs, and has no Pods.
+// What EKS asks of Kubernetes when it replaces the nodes of a managed node group.
 
 /// Whether the node of an instance is Ready.
 pub(crate) fn node_ready(world: &crate::World, instance_id: &str) -> bool {
-    crate::aws::ec2::instances::came_up(world, instance_id)
+    crate::kube::node_ready(world, instance_id)
 }
 
 /// Cordons the node of an instance.
-pub(crate) fn cordon(_world: &mut crate::World, _instance_id: &str) {}
+pub(crate) fn cordon(world: &mut crate::World, instance_id: &str) {
+    crate::kube::cordon(world, instance_id);
+}
 
 /// Evicts the Pods of the node of an instance, once each; those that are left, as `namespace/name`.
-pub(crate) fn evict(_world: &mut crate::World, _instance_id: &str) -> Vec<String> {
-    Vec::new()
+pub(crate) fn evict(world: &mut crate::World, instance_id: &str) -> Vec<String> {
+    crate::kube::evict(world, instance_id)
 }
