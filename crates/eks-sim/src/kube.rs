@@ -15,6 +15,7 @@ pub(crate) enum Event {}
 pub(crate) struct State {}
 
 /// Lets something happen.
+#[expect(clippy::needless_pass_by_value, reason = "there is none yet")]
 pub(crate) fn happen(_world: &mut World, event: Event) {
     match event {}
 }
