@@ -52,6 +52,7 @@ pub(crate) fn desired_capacity(world: &World, group: &str) -> Option<u32> {
 }
 
 /// cluster-autoscaler, or a person, sets a group's desired capacity.
+#[allow(dead_code, reason = "the Kubernetes half of the world calls it")]
 pub(crate) fn set_desired(world: &mut World, group: &str, desired: u32) {
     world.remember();
     // Who asked sees what came of it; a refusal changes nothing.
@@ -59,18 +60,22 @@ pub(crate) fn set_desired(world: &mut World, group: &str, desired: u32) {
 }
 
 /// cluster-autoscaler terminates an instance and lowers the desired capacity.
+#[allow(dead_code, reason = "the Kubernetes half of the world calls it")]
 pub(crate) fn terminate_with_decrement(world: &mut World, instance_id: &str) {
     world.remember();
     let _ = asg::terminate::by_request(world, instance_id, true);
 }
 
 /// Karpenter asks EC2 for an instance; its id.
+#[allow(dead_code, reason = "the Kubernetes half of the world calls it")]
+#[expect(clippy::needless_pass_by_value, reason = "the machine is the new one's from here on")]
 pub(crate) fn launch_machine(world: &mut World, machine: crate::Machine) -> Option<String> {
     world.remember();
-    ec2::instances::launch_for(world, machine)
+    ec2::instances::launch_for(world, &machine)
 }
 
 /// Karpenter terminates an instance of its own.
+#[allow(dead_code, reason = "the Kubernetes half of the world calls it")]
 pub(crate) fn terminate_machine(world: &mut World, instance_id: &str) {
     world.remember();
     ec2::instances::terminate(world, instance_id, "Client.UserInitiatedShutdown: User initiated shutdown");

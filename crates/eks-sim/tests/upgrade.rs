@@ -1,4 +1,5 @@
 //! A control plane goes up by a minor, and back, through the traits and in virtual time.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 

@@ -17,7 +17,7 @@ pub(crate) mod size;
 pub(crate) mod standby;
 pub(crate) mod terminate;
 pub(crate) mod warm;
-mod write;
+pub(crate) mod write;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -63,6 +63,7 @@ pub(crate) struct State {
 
 /// A group with all that belongs to it.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "what is described of a group is a group")]
 pub(crate) struct Group {
     /// As it is described; its instances are in `members`.
     pub(crate) group: AutoScalingGroup,

@@ -24,6 +24,10 @@ pub(crate) enum Event {
     Running(String),
     Terminated(String),
     Forgotten(String),
+    /// A spot instance is taken back.
+    Interrupted(String),
+    /// The machine under an instance is retired.
+    Retired(String),
 }
 
 /// What EC2 and its neighbours hold.
@@ -60,6 +64,10 @@ pub(crate) fn happen(world: &mut World, event: Event) {
         Event::Forgotten(id) => {
             world.aws.ec2.instances.remove(&id);
         }
+        Event::Interrupted(id) => {
+            instances::end(world, &id, "Server.SpotInstanceTermination: Spot instance termination");
+        }
+        Event::Retired(id) => instances::end(world, &id, "Server.ScheduledStop: retired"),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use base64::Engine as _;
 use eks_provider::Sensitive;
 use eks_provider::aws::{
     AutoScalingGroup, AvailabilityZone, GroupTag, Image, ImageState, InstanceProfile, LaunchSource,
@@ -368,7 +369,6 @@ fn template_data(
     {
         return text.wrong(&[name, id], format!("there is no security group {id}"));
     }
-    use base64::Engine as _;
     let encoded = |data: &String| base64::engine::general_purpose::STANDARD.encode(data).into_bytes();
     Ok(LaunchTemplateData {
         image_id,

@@ -100,7 +100,7 @@ pub(super) fn cluster(
         nodegroup(world, spec, group, text)?;
     }
     // EKS looks when the nodes are there, and every day from then on.
-    eks::after(world, Duration::from_mins(60), eks::Event::Daily(name.clone()));
+    eks::after(world, Duration::from_hours(1), eks::Event::Daily(name.clone()));
     insights::look(world, name);
     Ok(())
 }

@@ -30,10 +30,10 @@ pub(crate) fn is_warmed(world: &World, id: &str) -> bool {
 pub(crate) fn runs(world: &mut World, id: &str) {
     let Some(name) = world.aws.asg.group_of.get(id).cloned() else { return };
     match state(world, &name, id) {
-        Some(LifecycleState::Pending) => {
-            if !hold(world, &name, id, &LifecycleTransition::Launching) {
-                in_service(world, &name, id);
-            }
+        Some(LifecycleState::Pending)
+            if !hold(world, &name, id, &LifecycleTransition::Launching, LifecycleState::PendingWait) =>
+        {
+            in_service(world, &name, id);
         }
         Some(LifecycleState::WarmedPending) => warm::ready(world, &name, id),
         _ => {}
@@ -63,7 +63,13 @@ fn in_service(world: &mut World, name: &str, id: &str) {
 /// A hook waits for its heartbeat time-out, which a heartbeat starts anew, and never longer than 48 hours or a hundred times
 /// the time-out, whichever is less.
 /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html>
-pub(crate) fn hold(world: &mut World, name: &str, id: &str, transition: &LifecycleTransition) -> bool {
+pub(crate) fn hold(
+    world: &mut World,
+    name: &str,
+    id: &str,
+    transition: &LifecycleTransition,
+    waiting: LifecycleState,
+) -> bool {
     let now = world.now();
     let Some(group) = world.aws.asg.groups.get_mut(name) else { return false };
     let hooks: Vec<_> = group.hooks.iter().filter(|hook| hook.transition == *transition).cloned().collect();
@@ -73,11 +79,7 @@ pub(crate) fn hold(world: &mut World, name: &str, id: &str, transition: &Lifecyc
         let deadline = later(now, hook.heartbeat_timeout).min(last);
         found.held.insert(hook.name.clone(), Held { deadline, last });
     }
-    found.view.lifecycle_state = match found.view.lifecycle_state {
-        LifecycleState::Terminating => LifecycleState::TerminatingWait,
-        LifecycleState::WarmedPending => LifecycleState::WarmedPendingWait,
-        _ => LifecycleState::PendingWait,
-    };
+    found.view.lifecycle_state = waiting;
     let begun = found.activity.clone();
     activity::set(world, name, begun.as_deref(), ActivityStatus::MidLifecycleAction, None);
     for hook in hooks {
@@ -136,10 +138,9 @@ fn answer(world: &mut World, name: &str, id: &str, hook: &str, result: &Lifecycl
         let cause = format!("At {} the lifecycle action of instance {id} was abandoned.", clock(world.now()));
         abandoned(world, name, id, cause);
     } else {
-        found.view.lifecycle_state = match found.view.lifecycle_state {
-            LifecycleState::WarmedPendingWait => LifecycleState::WarmedPendingProceed,
-            _ => LifecycleState::PendingProceed,
-        };
+        let warmed = found.view.lifecycle_state.is_warmed();
+        found.view.lifecycle_state =
+            if warmed { LifecycleState::WarmedPendingProceed } else { LifecycleState::PendingProceed };
         let wait = Duration::from_secs(1 + world.random.below(3));
         after(world, wait, Event::Proceed { group: name.to_owned(), instance: id.to_owned() });
     }
@@ -163,7 +164,7 @@ pub(crate) fn proceed(world: &mut World, name: &str, id: &str) {
         Some(LifecycleState::PendingProceed) => in_service(world, name, id),
         Some(LifecycleState::WarmedPendingProceed) => warm::settle(world, name, id),
         Some(LifecycleState::Terminating | LifecycleState::TerminatingProceed) => {
-            terminate::go(world, name, id)
+            terminate::go(world, name, id);
         }
         _ => {}
     }

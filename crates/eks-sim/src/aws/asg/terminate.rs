@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use eks_provider::aws::{ActivityStatus, LifecycleState, LifecycleTransition, ScalingActivity};
+use eks_provider::aws::{
+    ActivityStatus, InstanceState, LifecycleState, LifecycleTransition, ScalingActivity,
+};
 
 use crate::World;
 use crate::aws::asg::{Event, activity, after, clock, lifecycle, touch};
@@ -92,7 +94,7 @@ pub(crate) fn begin(
     member.view.lifecycle_state = LifecycleState::Terminating;
     member.drained_at = Some(later(now, draining));
     member.held.clear();
-    if !lifecycle::hold(world, name, id, &LifecycleTransition::Terminating) {
+    if !lifecycle::hold(world, name, id, &LifecycleTransition::Terminating, LifecycleState::TerminatingWait) {
         go(world, name, id);
     }
     Some(begun)
@@ -110,21 +112,16 @@ pub(crate) fn go(world: &mut World, name: &str, id: &str) {
         return;
     }
     activity::set(world, name, begun.as_deref(), ActivityStatus::InProgress, None);
-    let there = world.aws.ec2.instances.get(id).is_some_and(instances::Running::is_there);
-    if there {
-        instances::terminate(
-            world,
-            id,
-            "Server.AutoScalingInitiatedShutdown: Auto Scaling initiated shutdown",
-        );
-    } else if !world
-        .aws
-        .ec2
-        .instances
-        .get(id)
-        .is_some_and(|running| running.instance.state == eks_provider::aws::InstanceState::ShuttingDown)
-    {
-        over(world, name, id);
+    let state =
+        world.aws.ec2.instances.get(id).map(|running| (running.is_there(), running.instance.state.clone()));
+    match state {
+        Some((true, _)) => {
+            let reason = "Server.AutoScalingInitiatedShutdown: Auto Scaling initiated shutdown";
+            instances::terminate(world, id, reason);
+        }
+        // Its end is near, and will be noticed.
+        Some((false, InstanceState::ShuttingDown)) => {}
+        Some(_) | None => over(world, name, id),
     }
 }
 

@@ -68,7 +68,7 @@ fn set(world: &mut World, name: &str, id: &str, state: LifecycleState) {
 
 /// An instance for the pool runs: hooks hold it, or it waits.
 pub(crate) fn ready(world: &mut World, name: &str, id: &str) {
-    if !lifecycle::hold(world, name, id, &LifecycleTransition::Launching) {
+    if !lifecycle::hold(world, name, id, &LifecycleTransition::Launching, LifecycleState::WarmedPendingWait) {
         settle(world, name, id);
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Running {
     /// The node that it will be, where it joins a cluster.
     pub(crate) machine: Option<Machine>,
     /// When it began to run.
-    pub(crate) running_since: Option<jiff::Timestamp>,
+    pub(crate) up_since: Option<jiff::Timestamp>,
     /// What EC2 plans to do to it.
     pub(crate) events: Vec<eks_provider::aws::InstanceEvent>,
     pub(crate) impaired: bool,
@@ -191,7 +191,7 @@ pub(crate) fn launch(world: &mut World, launch: &Launch) -> std::result::Result<
         tags,
     };
     let running =
-        Running { instance, addresses, machine, running_since: None, events: Vec::new(), impaired: false };
+        Running { instance, addresses, machine, up_since: None, events: Vec::new(), impaired: false };
     world.aws.ec2.instances.insert(id.clone(), running);
     let start = Duration::from_secs(15 + world.random.below(30));
     after(world, start, Event::Running(id.clone()));
@@ -210,7 +210,8 @@ fn private_dns_name(region: &str, address: &str) -> String {
 }
 
 /// Starts an instance that no group asked for (Karpenter's): in the zone that it names, of the image it names.
-pub(crate) fn launch_for(world: &mut World, machine: Machine) -> Option<String> {
+#[allow(dead_code, reason = "the Kubernetes half of the world calls it")]
+pub(crate) fn launch_for(world: &mut World, machine: &Machine) -> Option<String> {
     let subnet_id = world
         .aws
         .ec2
@@ -254,7 +255,7 @@ pub(crate) fn runs(world: &mut World, id: &str) {
         return;
     }
     running.instance.state = InstanceState::Running;
-    running.running_since = Some(now);
+    running.up_since = Some(now);
     let machine = running.machine.clone();
     aws::asg::lifecycle::runs(world, id);
     // An instance of a warm pool joins when it is taken out of it.
@@ -277,6 +278,12 @@ pub(crate) fn terminate(world: &mut World, id: &str, reason: &str) {
     kube::machine_stopped(world, id);
     let wait = Duration::from_secs(20 + world.random.below(40));
     after(world, wait, Event::Terminated(id.to_owned()));
+}
+
+/// EC2 ends an instance of its own accord; its group finds it missing.
+pub(crate) fn end(world: &mut World, id: &str, reason: &str) {
+    terminate(world, id, reason);
+    aws::asg::health::lost(world, id);
 }
 
 /// An instance is gone: its addresses come back.
@@ -302,7 +309,7 @@ pub(crate) fn came_up(world: &World, id: &str) -> bool {
         });
         !broken
             && running.instance.state == InstanceState::Running
-            && running.running_since.is_some_and(|since| world.now() >= later(since, Duration::from_secs(45)))
+            && running.up_since.is_some_and(|since| world.now() >= later(since, Duration::from_secs(45)))
     })
 }
 

@@ -151,19 +151,12 @@ fn create(world: &mut World, request: &CreateAddon) -> Answer<Addon> {
     if state.addons.contains_key(&request.addon) {
         return refuse("ResourceInUseException", "Addon already exists.");
     }
-    let version = match &request.version {
-        Some(version) => {
-            check_version(state, &request.addon, version)?;
-            version.clone()
-        }
-        None => match addons::default_version(&request.addon, minor) {
-            Some(version) => version.to_string(),
-            None => {
-                let message = format!("Addon {} is not supported on Kubernetes {minor}", request.addon);
-                return refuse("InvalidParameterException", message);
-            }
-        },
+    let default = addons::default_version(&request.addon, minor).map(ToString::to_string);
+    let Some(version) = request.version.clone().or(default) else {
+        let message = format!("Addon {} is not supported on Kubernetes {minor}", request.addon);
+        return refuse("InvalidParameterException", message);
     };
+    check_version(state, &request.addon, &version)?;
     let arn = format!("{}/{}", state.cluster.arn.replace(":cluster/", ":addon/"), request.addon);
     let id = new_id(world);
     let addon = Addon {

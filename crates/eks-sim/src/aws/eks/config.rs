@@ -58,7 +58,7 @@ pub(crate) fn start(world: &mut World, request: &UpdateClusterConfig) -> Answer<
             ClusterConfigChange::ZonalShift(on) => cluster.cluster.zonal_shift = Some(*on),
             ClusterConfigChange::Subnets(ids) => cluster.cluster.vpc.subnet_ids = ids.clone(),
             ClusterConfigChange::ControlPlaneTier(tier) => {
-                cluster.cluster.control_plane_tier = Some(tier.clone())
+                cluster.cluster.control_plane_tier = Some(tier.clone());
             }
         }
     }

@@ -58,7 +58,7 @@ pub(crate) fn look(world: &mut World, name: &str) {
         .ec2
         .instances
         .values()
-        .filter(|running| running.is_there() && running.running_since.is_some())
+        .filter(|running| running.is_there() && running.up_since.is_some())
         .filter_map(|running| running.machine.as_ref())
         .filter(|machine| machine.cluster == name)
         .map(|machine| (machine.node_name.as_str(), machine.kubelet.minor()))
@@ -69,7 +69,7 @@ pub(crate) fn look(world: &mut World, name: &str) {
         if crate::aws::eks::versions::offered(version, now) {
             let serious =
                 if version == current.next() { InsightStatus::Error } else { InsightStatus::Warning };
-            let category = InsightCategory::UpgradeReadiness;
+            let category = &InsightCategory::UpgradeReadiness;
             found.push(deprecated(cluster, version, &serious));
             found.extend(common(cluster, &kubelets, category, version, &serious));
         }
@@ -78,7 +78,7 @@ pub(crate) fn look(world: &mut World, name: &str) {
         found.extend(common(
             cluster,
             &kubelets,
-            InsightCategory::RollbackReadiness,
+            &InsightCategory::RollbackReadiness,
             back,
             &InsightStatus::Error,
         ));
@@ -172,7 +172,7 @@ fn deprecated(cluster: &ClusterState, version: KubeMinor, serious: &InsightStatu
 fn common(
     cluster: &ClusterState,
     kubelets: &BTreeMap<&str, KubeMinor>,
-    category: InsightCategory,
+    category: &InsightCategory,
     version: KubeMinor,
     serious: &InsightStatus,
 ) -> Vec<Found> {

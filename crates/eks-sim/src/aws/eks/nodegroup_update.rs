@@ -128,8 +128,11 @@ pub(crate) fn max_unavailable(known: &KnownNodegroup, size: u32) -> u32 {
     config.max_unavailable.or(share).unwrap_or(1).clamp(1, 100)
 }
 
+/// Instances by id, each with its zone.
+type Placed = Vec<(String, String)>;
+
 /// Instances of the group in service or on their way: whether they are of the new image.
-fn members(world: &World, name: &str, image: &str) -> (Vec<(String, String)>, Vec<(String, String)>) {
+fn members(world: &World, name: &str, image: &str) -> (Placed, Placed) {
     let Some(group) = world.aws.asg.groups.get(name) else { return (Vec::new(), Vec::new()) };
     let all = group.active().map(|member| {
         let view = &member.view;
@@ -238,7 +241,7 @@ fn scale_down(
         if let Some(group) = world.aws.asg.groups.get_mut(&name) {
             group.group.max_size = max.max(group.group.desired_capacity);
         }
-        nodegroups::settle(world, cluster, &known.nodegroup.name, rolling);
+        nodegroups::settle(world, cluster, &known.nodegroup.name, &rolling);
         return None;
     }
     if rolling.draining.is_empty() {

@@ -356,7 +356,7 @@ pub(crate) fn finish_config(world: &mut World, cluster: &str, nodegroup: &str) {
 }
 
 /// Sets what the group says of itself after a roll.
-pub(crate) fn settle(world: &mut World, cluster: &str, nodegroup: &str, rolling: Rolling) {
+pub(crate) fn settle(world: &mut World, cluster: &str, nodegroup: &str, rolling: &Rolling) {
     let now = world.now();
     let error = rolling.error.clone();
     if let Ok(state) = named_mut(world, cluster)

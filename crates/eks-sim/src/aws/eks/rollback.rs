@@ -50,7 +50,7 @@ pub(crate) fn start(world: &mut World, request: &UpdateClusterVersion) -> Answer
     let update = updates::begin(world, &request.cluster, UpdatePart::ControlPlane, kind.clone(), params)?;
     if auto {
         // Auto Mode: nodes first, and the cluster stays ACTIVE meanwhile.
-        let timeout = request.rollback_timeout.unwrap_or(Duration::from_mins(720));
+        let timeout = request.rollback_timeout.unwrap_or(Duration::from_hours(12));
         let wait = Duration::from_secs(1200 + world.random.below(2400)).min(timeout);
         named_mut(world, &request.cluster)?.running =
             Some(Running { update: update.id.clone(), kind, to: Some(to), visible_at: None, error: None });

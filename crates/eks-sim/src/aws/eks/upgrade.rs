@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::World;
 use crate::aws::call::{Answer, refuse};
+use crate::aws::ec2::network::KnownSubnet;
 use crate::aws::eks::{ClusterState, Event, after, insights, named, named_mut, updates, versions};
 use crate::world::later;
 
@@ -182,8 +183,7 @@ fn failure(world: &mut World, name: &str, kind: &str) -> Option<UpdateError> {
             gone,
         );
     }
-    let free: u32 =
-        vpc.subnet_ids.iter().filter_map(|id| ec2.subnets.get(id)).map(|known| known.free()).sum();
+    let free: u32 = vpc.subnet_ids.iter().filter_map(|id| ec2.subnets.get(id)).map(KnownSubnet::free).sum();
     if free < ADDRESSES {
         let ids = vpc.subnet_ids.iter().cloned().collect();
         let message = "The subnets of the cluster do not have enough free IP addresses";

@@ -7,7 +7,7 @@ use eks_provider::kube::{
     Condition, ConditionStatus, LeaseReader, Node, NodeReader, Pod, PodEvictor, TaintEffect, VolumeReader, condition,
 };
 
-use super::{WEB, machine, nodes, pass, pods, request, run, world};
+use super::{WEB, machine, pass, pods, request, run, world};
 use crate::bridge::MachineFault;
 use crate::kube::Deed;
 use crate::{Sim, World};
