@@ -228,18 +228,24 @@ pub(crate) fn runs(world: &mut World, id: PodId) {
     }
     let Some(shape) = world.kube.shape(pod.shape) else { return };
     let behaviour = shape.behaviour;
-    let crashes = is_network(world, pod)
-        && pod.node.and_then(|node| world.kube.nodes.get(&node)).is_some_and(|node| {
-            matches!(node.fault, Some(MachineFault::NetworkDown | MachineFault::NeverReady))
-        });
+    let will_be_ready = will_be_ready(world, pod);
     pods::change(world, id, |pod| pod.stage = Stage::Running);
     if let Some(runs_for) = behaviour.runs_for {
         world.after(runs_for, Event::PodFinishes(id).into());
     }
-    if !behaviour.never_ready && !crashes {
+    if will_be_ready {
         let ready = behaviour.ready_after.pick(&mut world.random);
         world.after(ready, Event::PodReady(id).into());
     }
+}
+
+/// Whether the readiness probe of a Pod that runs succeeds some time.
+fn will_be_ready(world: &World, pod: &Pod) -> bool {
+    let crashes = is_network(world, pod)
+        && pod.node.and_then(|node| world.kube.nodes.get(&node)).is_some_and(|node| {
+            matches!(node.fault, Some(MachineFault::NetworkDown | MachineFault::NeverReady))
+        });
+    !crashes && world.kube.shape(pod.shape).is_some_and(|shape| !shape.behaviour.never_ready)
 }
 
 fn is_network(world: &World, pod: &Pod) -> bool {
@@ -377,7 +383,12 @@ pub(crate) fn set_silent(world: &mut World, id: NodeId, silent: bool) {
         if object.deletion.is_some() {
             world.after(Duration::from_secs(1), Event::PodEnds(pod).into());
         } else if object.stage == Stage::Running && !object.dead {
-            becomes_ready(world, pod);
+            if will_be_ready(world, object) {
+                becomes_ready(world, pod);
+            }
+        } else if object.stage == Stage::Starting {
+            // What had begun in silence comes to be known.
+            world.after(Duration::from_secs(1), Event::PodRuns(pod).into());
         } else {
             consider(world, pod);
         }
