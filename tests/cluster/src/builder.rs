@@ -102,7 +102,10 @@ impl Go {
         build.args(BUILD_FLAGS).arg("-ldflags").arg(family.link_flags(version));
         if let [(name, package)] = family.programs {
             // etcd's package is called `server`.
-            build.arg("-o").arg(programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))).arg(package);
+            build
+                .arg("-o")
+                .arg(programs.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+                .arg(package);
         } else {
             // All at once: they share most of what is compiled, and link side by side.
             build.arg("-o").arg(format!("{}/", programs.display()));
@@ -157,7 +160,8 @@ fn why(said: &str, what: &str) -> BuildError {
         let cache = cache_root().map(|root| root.display().to_string()).unwrap_or_default();
         return BuildError::NoSpace { what, cache };
     }
-    let old = ["go.mod requires go >= ", "invalid go version", "note: module requires Go", "unknown directive"];
+    let old =
+        ["go.mod requires go >= ", "invalid go version", "note: module requires Go", "unknown directive"];
     if has(&old) {
         return BuildError::GoTooOld { needed: go_version().to_owned(), found: detail };
     }
@@ -187,8 +191,11 @@ fn usable(version: &str, toolchain: &str, needed: &str) -> bool {
     };
     let ours = numbers(version.strip_prefix("go").unwrap_or(version));
     // From 1.21 on Go fetches the toolchain that a go.mod asks for, if it may.
-    let fetches = ours >= [1, 21, 0] && !toolchain.is_empty() && !toolchain.starts_with("local")
-        && toolchain != "path" && !toolchain.ends_with("+path");
+    let fetches = ours >= [1, 21, 0]
+        && !toolchain.is_empty()
+        && !toolchain.starts_with("local")
+        && toolchain != "path"
+        && !toolchain.ends_with("+path");
     ours >= numbers(needed) || fetches
 }
 

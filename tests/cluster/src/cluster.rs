@@ -77,8 +77,7 @@ impl Cluster {
         private_file(&folder.path().join("stages.yaml"), &stages(&programs, options.pods)?)?;
         let minor = Mutex::new(options.minor);
         let moving = tokio::sync::Mutex::new(());
-        let cluster =
-            Self { launcher, folder, ports, programs, options, tokens, authority, minor, moving };
+        let cluster = Self { launcher, folder, ports, programs, options, tokens, authority, minor, moving };
         cluster.run(Program::Etcd).await?;
         // It waits for the store by itself.
         cluster.run(Program::ApiServer).await?;
@@ -297,8 +296,9 @@ impl Cluster {
 
     async fn let_readers_read(&self) -> Result<(), ClusterError> {
         let client = self.client()?;
-        let (role, binding) = reader_role()
-            .map_err(|error| ClusterError::BadOption(format!("the reader's role cannot be made ({error})")))?;
+        let (role, binding) = reader_role().map_err(|error| {
+            ClusterError::BadOption(format!("the reader's role cannot be made ({error})"))
+        })?;
         let doing = "letting the reader read";
         Api::all(client.clone())
             .create(&PostParams::default(), &role)

@@ -153,9 +153,13 @@ fn hold(up: &Up) -> Done {
         };
         for number in 0..up.nodes {
             let zone = ["a", "b", "c"][number as usize % 3];
-            let node = NodeSpec::new(&format!("ip-10-0-{}-{}.eu-central-1.compute.internal", number / 250, number % 250))
-                .zone(&format!("eu-central-1{zone}"))
-                .kubelet(&format!("v{}.0-eks-5e0fdde", up.minor));
+            let node = NodeSpec::new(&format!(
+                "ip-10-0-{}-{}.eu-central-1.compute.internal",
+                number / 250,
+                number % 250
+            ))
+            .zone(&format!("eu-central-1{zone}"))
+            .kubelet(&format!("v{}.0-eks-5e0fdde", up.minor));
             cluster.add_node(&node).await?;
         }
         println!("{}", serde_json::to_string(&eks_cluster::say_held(&cluster)?)?);
@@ -170,11 +174,8 @@ fn hold(up: &Up) -> Done {
 #[cfg(unix)]
 fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut interrupt, mut hangup) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-        signal(SignalKind::hangup())?,
-    );
+    let (mut term, mut interrupt, mut hangup) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
     Ok(async move {
         tokio::select! {
             _ = term.recv() => {}
@@ -217,8 +218,14 @@ fn stressed(rounds: u32, api_only: bool) -> Done {
     let began = Instant::now();
     let config = Stress { program: &program, arguments: &arguments, temp: &temp, rounds, within };
     let done = stress(&config, &mut |number, round| {
-        let ready = round.ready.map_or_else(|| "-".to_owned(), |ready| format!("{:.2} s", ready.as_secs_f64()));
-        eprintln!("{:>4}  {:?}: ready {ready}, clean {:.2} s", number + 1, round.killed, round.clean.as_secs_f64());
+        let ready =
+            round.ready.map_or_else(|| "-".to_owned(), |ready| format!("{:.2} s", ready.as_secs_f64()));
+        eprintln!(
+            "{:>4}  {:?}: ready {ready}, clean {:.2} s",
+            number + 1,
+            round.killed,
+            round.clean.as_secs_f64()
+        );
     });
     let rounds = match done {
         Ok(rounds) => rounds,
@@ -228,7 +235,11 @@ fn stressed(rounds: u32, api_only: bool) -> Done {
         }
     };
     std::fs::remove_dir(&temp)?;
-    println!("{} rounds in {:.0} s: no process and no folder left", rounds.len(), began.elapsed().as_secs_f64());
+    println!(
+        "{} rounds in {:.0} s: no process and no folder left",
+        rounds.len(),
+        began.elapsed().as_secs_f64()
+    );
     for way in [Killed::Politely, Killed::Holder, Killed::Launcher, Killed::Both, Killed::Starting] {
         summary(way, &rounds);
     }

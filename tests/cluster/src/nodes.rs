@@ -152,9 +152,10 @@ impl NodeSpec {
 
     /// The object as the kubelet registers it.
     pub fn to_node(&self) -> Node {
-        let region = self.region.clone().unwrap_or_else(|| {
-            self.zone.trim_end_matches(|c: char| c.is_ascii_lowercase()).to_owned()
-        });
+        let region = self
+            .region
+            .clone()
+            .unwrap_or_else(|| self.zone.trim_end_matches(|c: char| c.is_ascii_lowercase()).to_owned());
         let mut labels: BTreeMap<String, String> = [
             ("kubernetes.io/hostname", self.name.as_str()),
             ("kubernetes.io/os", "linux"),
@@ -245,9 +246,13 @@ impl Cluster {
     /// Waits until exactly so many nodes are ready.
     pub async fn wait_for_nodes(&self, ready: usize, within: Duration) -> Result<Vec<Node>, ClusterError> {
         let what = format!("{ready} ready nodes");
-        wait_until(Api::all(self.client()?), &watcher::Config::default(), &what, within, |nodes: &[Node]| {
-            nodes.iter().filter(|node| is_ready(node)).count() == ready
-        })
+        wait_until(
+            Api::all(self.client()?),
+            &watcher::Config::default(),
+            &what,
+            within,
+            |nodes: &[Node]| nodes.iter().filter(|node| is_ready(node)).count() == ready,
+        )
         .await
     }
 
@@ -267,8 +272,7 @@ impl Cluster {
         let doing = || ClusterError::api(format!("stopping the kubelet of {name}"));
         let note = json!({"metadata": {"annotations": {NO_KUBELET: "stopped"}}});
         nodes.patch(name, &PatchParams::default(), &Patch::Merge(note)).await.map_err(doing())?;
-        let unknown =
-            not_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.");
+        let unknown = not_ready("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.");
         let status = json!({"status": {"conditions": [unknown]}});
         nodes
             .patch_status(name, &PatchParams::default(), &Patch::Strategic(status))
@@ -302,7 +306,11 @@ mod tests {
         let labels = node.metadata.labels.clone().unwrap();
         assert_eq!(labels["topology.kubernetes.io/region"], "us-east-1");
         let id = node.spec.as_ref().unwrap().provider_id.clone().unwrap();
-        assert!(id.starts_with("aws:///us-east-1-bos-1a/i-0") && id.len() == "aws:///us-east-1-bos-1a/".len() + 19, "{id}");
+        assert!(
+            id.starts_with("aws:///us-east-1-bos-1a/i-0")
+                && id.len() == "aws:///us-east-1-bos-1a/".len() + 19,
+            "{id}"
+        );
         assert!(node.status.as_ref().is_some_and(|status| status.node_info.is_some()));
         assert!(!is_ready(&node), "nobody has said so yet");
         let never = NodeSpec::new("b").never_ready().to_node();

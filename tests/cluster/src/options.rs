@@ -129,8 +129,7 @@ impl Options {
             name: name.to_owned(),
             groups: groups.iter().map(|&group| group.to_owned()).collect(),
         };
-        let mut users =
-            vec![user(ADMIN, &["system:masters"]), user(READER, &[READERS]), user(NOBODY, &[])];
+        let mut users = vec![user(ADMIN, &["system:masters"]), user(READER, &[READERS]), user(NOBODY, &[])];
         users.extend(self.users.iter().cloned());
         users
     }
@@ -146,7 +145,9 @@ impl Options {
             // They become lines of a file of comma-separated values, and names of files.
             let plain = |text: &str| {
                 !text.is_empty()
-                    && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@'))
+                    && text
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '@'))
             };
             for word in std::iter::once(&user.name).chain(&user.groups) {
                 if !plain(word) {

@@ -52,9 +52,8 @@ fn changed(stage: &str, pods: PodLife) -> Result<String, String> {
     let mut stage: Value = serde_yaml::from_str(stage).map_err(|error| error.to_string())?;
     let name = stage["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     if name.starts_with("node-") {
-        let expressions = stage["spec"]["selector"]["matchExpressions"]
-            .as_sequence_mut()
-            .ok_or("it has no selector")?;
+        let expressions =
+            stage["spec"]["selector"]["matchExpressions"].as_sequence_mut().ok_or("it has no selector")?;
         expressions.push(expression(&format!(".metadata.annotations[\"{NO_KUBELET}\"]"), "DoesNotExist"));
     }
     if let PodLife::Slow { step, end } = pods

@@ -181,7 +181,9 @@ impl Cluster {
     pub async fn add_workload(&self, workload: &Workload) -> Result<(), ClusterError> {
         self.add_namespace(&workload.namespace).await?;
         match workload.kind {
-            WorkloadKind::Deployment => self.create::<Deployment>(&workload.namespace, workload.object()).await,
+            WorkloadKind::Deployment => {
+                self.create::<Deployment>(&workload.namespace, workload.object()).await
+            }
             WorkloadKind::StatefulSet => {
                 self.create::<StatefulSet>(&workload.namespace, workload.object()).await
             }

@@ -16,7 +16,13 @@ fn program() -> &'static Path {
 #[test]
 fn a_killed_cluster_leaves_no_process_and_no_folder() {
     let temp = tempfile::tempdir().unwrap();
-    let all = Stress { program: program(), arguments: &[], temp: temp.path(), rounds: 5, within: Duration::from_secs(180) };
+    let all = Stress {
+        program: program(),
+        arguments: &[],
+        temp: temp.path(),
+        rounds: 5,
+        within: Duration::from_secs(180),
+    };
     let rounds = stress(&all, &mut |_, _| {}).unwrap();
     assert_eq!(rounds.len(), 5);
 }
@@ -33,7 +39,8 @@ fn down_ends_what_up_has_started_and_nothing_else() {
     let nothing = run(&["down"]).output().unwrap();
     assert_eq!((nothing.status.code(), text(&nothing.stdout).trim()), (Some(0), "no cluster was up"));
 
-    let mut up = run(&["up", "--api-only", "--minor", "1.36"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut up =
+        run(&["up", "--api-only", "--minor", "1.36"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(up.stdout.take().unwrap()), &mut line).unwrap();
     let said: serde_json::Value = serde_json::from_str(&line).unwrap();

@@ -51,8 +51,9 @@ func (l *launcher) start(c command) (*program, error) {
 		l.mutex.Lock()
 		delete(l.programs, c.Name)
 		l.mutex.Unlock()
-		close(p.done)
+		// Said before a stop is answered: the harness then knows that this end was the one it asked for.
 		l.say(message{Name: c.Name, PID: p.pid, Ended: ended})
+		close(p.done)
 	}()
 	return p, nil
 }
