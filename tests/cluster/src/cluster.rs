@@ -24,6 +24,8 @@ const GRACE: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_millis(40);
 /// How many lines of a log an error quotes.
 const QUOTED: usize = 12;
+/// What follows the API server from minor to minor.
+const CONTROLLERS: [Program; 2] = [Program::ControllerManager, Program::Scheduler];
 
 /// A Kubernetes control plane that runs on this machine, for as long as this value lives.
 ///
@@ -83,7 +85,11 @@ impl Cluster {
         cluster.run(Program::ApiServer).await?;
         cluster.wait_until_ready().await?;
         cluster.let_readers_read().await?;
-        cluster.run_clients(&[Program::ControllerManager, Program::Scheduler, Program::Kubelets]).await?;
+        if !cluster.options.api_only {
+            for program in [Program::ControllerManager, Program::Scheduler, Program::Kubelets] {
+                cluster.run(program).await?;
+            }
+        }
         Ok(cluster)
     }
 
@@ -181,30 +187,42 @@ impl Cluster {
     }
 
     async fn move_to(&self, minor: KubeMinor) -> Result<(), ClusterError> {
+        self.launcher.set_away(true);
+        // A controller manager that loses the API server in the middle of its own start gives up.
+        for program in CONTROLLERS {
+            self.launcher.stop(program.name(), GRACE).await?;
+        }
         self.launcher.stop(Program::ApiServer.name(), GRACE).await?;
         *self.minor.lock().unwrap_or_else(PoisonError::into_inner) = minor;
-        self.run(Program::ApiServer).await?;
-        self.wait_until_ready().await?;
-        if !self.options.api_only {
-            for program in [Program::ControllerManager, Program::Scheduler] {
-                self.launcher.stop(program.name(), GRACE).await?;
-                self.run(program).await?;
-            }
-        }
-        Ok(())
+        self.bring_back().await
     }
 
     /// Takes the API server away, as an outage does; controllers and kubelets go on trying.
     pub async fn stop_api_server(&self) -> Result<(), ClusterError> {
         let _moving = self.moving.lock().await;
+        self.launcher.set_away(true);
         self.launcher.stop(Program::ApiServer.name(), GRACE).await
     }
 
-    /// Brings the API server back at the same minor, and returns when it is ready.
+    /// Brings the API server back at the same minor, and returns when it is ready. Controllers that gave
+    /// up meanwhile are started again, as the kubelet of a control plane does.
     pub async fn start_api_server(&self) -> Result<(), ClusterError> {
         let _moving = self.moving.lock().await;
+        self.bring_back().await
+    }
+
+    async fn bring_back(&self) -> Result<(), ClusterError> {
         self.run(Program::ApiServer).await?;
-        self.wait_until_ready().await
+        self.wait_until_ready().await?;
+        if !self.options.api_only {
+            for program in CONTROLLERS.into_iter().chain([Program::Kubelets]) {
+                if !self.launcher.state().borrow().running.contains_key(program.name()) {
+                    self.run(program).await?;
+                }
+            }
+        }
+        self.launcher.set_away(false);
+        Ok(())
     }
 
     /// Halts a program where it stands: connections stay open, and nothing is answered.
@@ -222,7 +240,7 @@ impl Cluster {
     pub async fn ended(&self) -> ClusterError {
         let mut state = self.launcher.state();
         // The sender is ours: waiting for it cannot fail.
-        match state.wait_for(|state| state.gone || !state.failed.is_empty()).await {
+        match state.wait_for(|state| state.gone || !state.away && !state.failed.is_empty()).await {
             Ok(state) => match state.failed.iter().next() {
                 Some((program, ended)) => self.failed(program, ended),
                 None => ClusterError::Launcher("is gone, and the programs with it".to_owned()),
@@ -255,15 +273,6 @@ impl Cluster {
         self.launcher.run(program.name(), &file, &args, &self.log_file(program)).await
     }
 
-    async fn run_clients(&self, programs: &[Program]) -> Result<(), ClusterError> {
-        if !self.options.api_only {
-            for program in programs {
-                self.run(*program).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Waits until the API server says that it is ready, or it or the store has ended.
     async fn wait_until_ready(&self) -> Result<(), ClusterError> {
         let within = self.options.ready_within;
@@ -279,8 +288,10 @@ impl Cluster {
                 Err(_) => "it did not answer".to_owned(),
             };
             let failed = state.borrow_and_update().failed.clone();
-            if let Some((program, ended)) = failed.iter().next() {
-                return Err(self.failed(program, ended));
+            for program in [Program::Etcd, Program::ApiServer] {
+                if let Some(ended) = failed.get(program.name()) {
+                    return Err(self.failed(program.name(), ended));
+                }
             }
             if self.launcher.state().borrow().gone {
                 return Err(ClusterError::Launcher("is gone, and the programs with it".to_owned()));

@@ -71,6 +71,8 @@ pub(crate) struct State {
     pub(crate) running: BTreeMap<String, u32>,
     /// Programs that ended though nobody had asked them to, and how.
     pub(crate) failed: BTreeMap<String, String>,
+    /// The API server is away on purpose: what needs it may end meanwhile, and is started again after.
+    pub(crate) away: bool,
     /// The launcher itself is gone, and everything with it.
     pub(crate) gone: bool,
 }
@@ -120,6 +122,11 @@ impl Launcher {
     /// What runs.
     pub(crate) fn state(&self) -> watch::Receiver<State> {
         self.shared.state.subscribe()
+    }
+
+    /// Notes that the API server is away on purpose, or is back.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.shared.state.send_modify(|state| state.away = away);
     }
 
     /// Starts a program.
