@@ -122,6 +122,17 @@ fn its_json_keeps_the_contract() {
 }
 
 #[test]
+fn the_json_of_a_plan_keeps_the_contract() {
+    let ran = run(&fixtures().join("estate"), &["plan", "--to", "1.37", "--output", "json", "--no-config"]);
+    let schema: Value = serde_json::from_str(eks_report::PLAN_SCHEMA).unwrap();
+    let plan: Value = serde_json::from_str(&ran.out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&plan).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
+    assert!(plan["clusters"].as_array().is_some_and(|clusters| clusters.len() > 1));
+}
+
+#[test]
 fn every_form_carries_the_new_findings() {
     for form in ["sarif", "github", "gitlab", "junit", "markdown", "csv"] {
         let ran = run(&fixtures().join("estate"), &["files", "--to", "1.37", "--output", form]);
@@ -407,4 +418,216 @@ fn the_number_of_threads_changes_nothing() {
     for _ in 0..5 {
         assert_eq!(run(&folder, &["files", "--to", "1.37", "-j", "4", "-o", "json"]).out, one.out);
     }
+}
+
+/// A control plane and its nodes as ACK declares them.
+fn ack(control_plane: &str, nodes: &str) -> String {
+    format!(
+        "apiVersion: eks.services.k8s.aws/v1alpha1\nkind: Cluster\nmetadata: {{name: shop}}\nspec: {{name: shop, version: \"{control_plane}\"}}\n---\napiVersion: eks.services.k8s.aws/v1alpha1\nkind: Nodegroup\nmetadata: {{name: web}}\nspec: {{name: web, clusterName: shop, version: \"{nodes}\"}}\n"
+    )
+}
+
+#[test]
+fn a_change_that_leaves_the_nodes_behind_is_new_though_they_would_have_been() {
+    // Three behind is allowed, and the finding about 1.37 was there before.
+    let found = change(&[("c.yaml", &ack("1.36", "1.33"))], &[("c.yaml", &ack("1.37", "1.33"))]);
+    assert_eq!(found, ["SKEW003 block c.yaml:9"]);
+    // Nothing becomes worse.
+    let found = change(&[("c.yaml", &ack("1.36", "1.33"))], &[("c.yaml", &ack("1.36", "1.33"))]);
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn a_baseline_does_not_hide_what_begins_to_bite() {
+    let root = tree(&[("c.yaml", &ack("1.36", "1.33"))]);
+    let args = ["files", "--to", "1.37", "--no-config"];
+    run(root.path(), &[&args[..], &["--write-baseline"]].concat());
+    let with = [&args[..], &["--baseline", ".eks-skew-check-baseline.json"]].concat();
+    assert_eq!(run(root.path(), &with).code, ExitCode::Passed);
+    write(root.path(), "c.yaml", &ack("1.37", "1.33"));
+    assert_eq!(run(root.path(), &with).code, ExitCode::Blocked);
+}
+
+#[test]
+fn an_addon_that_nothing_is_known_of_does_not_pass_a_hop() {
+    let addon = "addons:\n- name: coredns\n  version: v1.99.0-eksbuild.1\n";
+    let found = change(&[("c.yaml", &config("1.35", addon))], &[("c.yaml", &config("1.36", addon))]);
+    assert_eq!(found, ["ADDON003@1.36 unknown c.yaml:8"]);
+}
+
+#[test]
+fn a_moved_file_brings_nothing_new_and_a_new_environment_is_no_move() {
+    let old = ack("1.36", "1.33");
+    let root = tree(&[("a/c.yaml", &old)]);
+    git(root.path(), &["init", "-q"]);
+    git(root.path(), &["add", "-A"]);
+    git(root.path(), &["commit", "-qm", "base"]);
+    fs::create_dir(root.path().join("b")).unwrap();
+    git(root.path(), &["mv", "a/c.yaml", "b/d.yaml"]);
+    let found = report(root.path(), &["--base", "HEAD", "--to", "1.37", "--no-config"]).0;
+    assert_eq!(found, [""; 0]);
+    let main =
+        "variable \"v\" {}\nresource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n  version = var.v\n}\n";
+    let before = [("main.tf", main), ("prod.tfvars", "v = \"1.34\"\n")];
+    let after = [before[0], before[1], ("dev.tfvars", "v = \"1.36\"\n")];
+    let found = change(&before, &after);
+    assert!(found.iter().all(|found| !found.contains("SKEW007")), "{found:?}");
+}
+
+#[test]
+fn a_tracked_file_that_is_ignored_is_part_of_the_change() {
+    let root = tree(&[(".gitignore", "c.yaml\n"), ("c.yaml", &config("1.34", ""))]);
+    git(root.path(), &["init", "-q"]);
+    git(root.path(), &["add", "-f", "."]);
+    git(root.path(), &["commit", "-qm", "base"]);
+    write(root.path(), "c.yaml", &config("1.36", ""));
+    let found = report(root.path(), &["--base", "HEAD", "--to", "1.37", "--no-config"]).0;
+    assert!(found.contains(&"SKEW007 block c.yaml:5".to_owned()), "{found:?}");
+}
+
+#[test]
+fn cluster_api_goes_minor_by_minor_by_itself() {
+    let plane = |version: &str| {
+        format!(
+            "apiVersion: controlplane.cluster.x-k8s.io/v1beta2\nkind: AWSManagedControlPlane\nmetadata: {{name: a}}\nspec: {{eksClusterName: a, version: v{version}}}\n"
+        )
+    };
+    assert_eq!(change(&[("c.yaml", &plane("1.34"))], &[("c.yaml", &plane("1.36"))]), [""; 0]);
+    let back = change(&[("c.yaml", &plane("1.36"))], &[("c.yaml", &plane("1.34"))]);
+    assert!(back.contains(&"SKEW007 block c.yaml:4".to_owned()), "{back:?}");
+}
+
+#[test]
+fn a_version_that_nobody_knows_is_no_pass() {
+    let root = tree(&[("c.yaml", &config("1.40", ""))]);
+    let ran = run(root.path(), &["files", "--to", "1.37", "--no-config"]);
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    assert!(ran.out.contains("CAL003") && ran.out.contains("beyond --to 1.37"), "{}", ran.out);
+}
+
+#[test]
+fn nodes_beside_a_control_plane_without_version_are_not_judged_by_a_guess() {
+    let group = "resource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n}\nresource \"aws_eks_node_group\" \"n\" {\n  cluster_name = aws_eks_cluster.a.name\n  node_group_name = \"n\"\n  version = \"1.35\"\n}\n";
+    let root = tree(&[("main.tf", group)]);
+    let ran = run(root.path(), &["files", "--to", "1.37", "--no-config"]);
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    let ran = run(root.path(), &["files", "--from", "1.35", "--to", "1.37", "--no-config"]);
+    assert_eq!(ran.code, ExitCode::Passed, "{}", ran.out);
+}
+
+#[test]
+fn apis_only_leaves_declarations_alone() {
+    let removed = "---\napiVersion: policy/v1beta1\nkind: PodSecurityPolicy\nmetadata: {name: p}\n";
+    let root = tree(&[("c.yaml", &config("1.20", "")), ("p.yaml", removed)]);
+    let (both, ..) = report(root.path(), &["--from", "1.33", "--to", "1.37", "--no-config"]);
+    let (apis, ..) = report(root.path(), &["--from", "1.33", "--to", "1.37", "--no-config", "--apis-only"]);
+    assert_eq!(both, ["CAL002 block c.yaml:5", "API001 block p.yaml:2"]);
+    assert_eq!(apis, ["API001 block p.yaml:2"]);
+}
+
+#[test]
+fn a_plan_leaves_nothing_out() {
+    let autoscaler = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: ca, namespace: kube-system}\nspec: {template: {spec: {containers: [{name: a, image: 'registry.k8s.io/autoscaling/cluster-autoscaler:v1.33.0'}]}}}\n";
+    let other = |version: &str| config(version, "").replace("shop", "other");
+    let plan = |files: &[(&str, &str)], to: &str| {
+        let root = tree(files);
+        run(root.path(), &["plan", "--to", to, "--no-config"])
+    };
+    // Which of two clusters at two versions a controller is for.
+    let ran =
+        plan(&[("a.yaml", &config("1.34", "")), ("b.yaml", &other("1.35")), ("ca.yaml", autoscaler)], "1.36");
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    assert!(ran.out.contains("ca.yaml:4: which of the clusters cluster-autoscaler"), "{}", ran.out);
+    // What is wrong already, and no hop that would show it.
+    let old = "addons:\n- name: vpc-cni\n  version: v1.11.4-eksbuild.1\n";
+    let ran = plan(&[("a.yaml", &config("1.36", old))], "1.36");
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    assert!(ran.out.contains("already now") && ran.out.contains("vpc-cni"), "{}", ran.out);
+    // A version that EKS is not known to offer.
+    let ran = plan(&[("a.yaml", &config("1.36", ""))], "1.40");
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    // Two groups of one name, each at its place.
+    let two = "resource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n  version = \"1.35\"\n}\nresource \"aws_eks_node_group\" \"n\" {\n  cluster_name = aws_eks_cluster.a.name\n  node_group_name = \"n\"\n  version = \"1.34\"\n}\nresource \"aws_eks_node_group\" \"m\" {\n  cluster_name = aws_eks_cluster.a.name\n  node_group_name = \"n\"\n  version = \"1.33\"\n}\n";
+    let ran = plan(&[("main.tf", two)], "1.36");
+    for place in ["main.tf:8", "main.tf:13"] {
+        assert!(ran.out.contains(place), "{place}: {}", ran.out);
+    }
+}
+
+#[test]
+fn the_example_reads_as_the_readme_shows_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    for (args, code) in [
+        (&["files", "examples/shop", "--to", "1.37"][..], ExitCode::Blocked),
+        (&["plan", "examples/shop", "--to", "1.37", "--nodes", "lazy"], ExitCode::Incomplete),
+    ] {
+        let ran = run(&root, args);
+        assert_eq!((ran.code, ran.err.as_str()), (code, ""));
+        for line in ran.out.lines().filter(|line| !line.is_empty()) {
+            assert!(readme.contains(line), "README.md does not show: {line}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn terraform_that_folders_share_by_links_is_read_in_each() {
+    let main = "variable \"v\" { default = \"1.36\" }\nresource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n  version = var.v\n}\n";
+    let root = tree(&[("common/main.tf", main), ("a/terraform.tfvars", "v = \"1.29\"\n")]);
+    std::os::unix::fs::symlink("../common/main.tf", root.path().join("a/main.tf")).unwrap();
+    let (findings, ..) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!(findings, ["CAL002 block a/terraform.tfvars:1"]);
+    // A module that is linked to.
+    let call = "module \"m\" {\n  source = \"./m\"\n  v = \"1.29\"\n}\n";
+    let root = tree(&[("lib/m/main.tf", main), ("env/main.tf", call)]);
+    std::os::unix::fs::symlink("../lib/m", root.path().join("env/m")).unwrap();
+    let (findings, ..) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!(findings, ["CAL002 block env/main.tf:3"]);
+}
+
+#[test]
+fn values_that_git_ignores_are_values_all_the_same() {
+    let main = "variable \"v\" { default = \"1.36\" }\nresource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n  version = var.v\n}\n";
+    let root =
+        tree(&[(".gitignore", "*.tfvars\n"), ("main.tf", main), ("terraform.tfvars", "v = \"1.29\"\n")]);
+    git(root.path(), &["init", "-q"]);
+    let (findings, ..) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!(findings, ["CAL002 block terraform.tfvars:1"]);
+}
+
+#[test]
+fn terraform_under_another_name_is_no_pass() {
+    let text = "resource \"aws_eks_cluster\" \"a\" {\n  name = \"a\"\n  version = \"1.29\"\n}\n";
+    let root = tree(&[("main.txt", text)]);
+    let ran = run(root.path(), &["files", "main.txt", "--to", "1.37", "--no-config"]);
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    let ran = skew_check(root.path(), TODAY, &["files", "-", "--to", "1.37", "--no-config"], text.as_bytes());
+    assert_eq!(ran.code, ExitCode::Incomplete, "{}", ran.out);
+    assert!(ran.out.contains("it reads like Terraform"), "{}", ran.out);
+}
+
+#[test]
+fn a_template_behind_objects_is_read_and_so_is_a_kustomization_without_suffix() {
+    let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n---\nResources:\n  C:\n    Type: AWS::EKS::Cluster\n    Properties: {Version: '1.29'}\n";
+    let chart = "helmCharts:\n- name: karpenter\n  repo: oci://public.ecr.aws/karpenter\n  version: 0.30.0\n";
+    let root = tree(&[("t.yaml", text), ("k/Kustomization", chart)]);
+    let (findings, ..) = report(root.path(), &["--to", "1.30", "--from", "1.29", "--no-config"]);
+    assert_eq!(findings, ["ADDON007 warn k/Kustomization:4", "CAL002 block t.yaml:8"]);
+}
+
+#[test]
+fn values_in_a_file_that_terraform_reads_are_found_there() {
+    let main = "locals { c = yamldecode(file(\"${path.module}/config/cluster.yml\")) }\nresource \"aws_eks_cluster\" \"a\" {\n  name    = \"a\"\n  version = local.c.kubernetes_version\n}\n";
+    let root = tree(&[("main.tf", main), ("config/cluster.yml", "name: a\nkubernetes_version: \"1.29\"\n")]);
+    let (findings, unread, _) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!((findings, unread.len()), (vec!["CAL002 block config/cluster.yml:2".to_owned()], 0));
+}
+
+#[test]
+fn files_of_opentofu_are_read() {
+    let text = "resource \"aws_eks_cluster\" \"a\" {\n  name    = \"a\"\n  version = \"1.29\"\n}\n";
+    let root = tree(&[("main.tofu", text)]);
+    let (findings, ..) = report(root.path(), &["--to", "1.37", "--no-config"]);
+    assert_eq!(findings, ["CAL002 block main.tofu:3"]);
 }

@@ -62,6 +62,22 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<()> {
         println!("  {:.0} MiB/s", mib / (check.median / 1000.0));
     }
 
+    println!("\n== what reading declarations adds to the scan of the same tree");
+    println!("{:<34} {:>9} {:>9} {:>9}   {:>6}", "", "median ms", "min", "max", "ratio");
+    for threads in ["1", "2"] {
+        let path = whole.to_string_lossy().into_owned();
+        let common =
+            ["files", "--no-config", "-o", "json=/dev/null", "--from", "1.33", "--to", "1.36", "-j", threads];
+        let with = Process::new(&checker, common.into_iter().chain([path.as_str()]));
+        let without = Process::new(&checker, common.into_iter().chain(["--apis-only", path.as_str()]));
+        let [without, with] = in_turns([&without, &with], rounds)?;
+        println!("APIs only, {threads} thread(s)                {without}   {:>6}", "1.00");
+        println!(
+            "with declarations, {threads} thread(s)        {with}   {:>6.2}",
+            with.median / without.median
+        );
+    }
+
     println!("\n== growth with the number of files (2 threads)");
     for quarter in [1, 2, 4] {
         let part = folder.join(format!("corpus-{}-{quarter}of4", size >> 20));

@@ -25,6 +25,7 @@ const LAYERS: [Layer; 10] = [
     Layer { name: "eks-skew", floor: "1 rules", may_import: &["eks-model"], pure: true },
     Layer { name: "eks-addons", floor: "1 rules", may_import: &["eks-model"], pure: true },
     Layer { name: "eks-report", floor: "1 rules", may_import: &["eks-model"], pure: true },
+    Layer { name: "eks-provider", floor: "2 seams", may_import: &["eks-model"], pure: true },
     Layer {
         name: "eks-declared",
         floor: "3 adapters",

@@ -1,12 +1,13 @@
 //! `files`: everything that is named is read, and judged over the window.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use eks_addons::Matrix;
 use eks_deprecations::{Catalogue, newest_deployed};
-use eks_model::{CheckReport, FailOn, Finding, Tool, UnreadKind, Verdict, Window};
+use eks_model::{CheckReport, FailOn, Finding, KubeMinor, Tool, UnreadKind, Verdict, Window};
 use eks_report::ExitCode;
 
 use crate::baseline::{self, Known};
@@ -24,12 +25,14 @@ use crate::{Environment, output, run, suppress};
 /// What was read, and what was there before.
 struct Gathered {
     outcome: Outcome,
-    /// Findings at the merge base.
-    known: Option<Known>,
+    /// What was there at the merge base, of the files that the change touches.
+    was: Option<Outcome>,
     /// What the files declare.
     read: Read,
     /// What they declared at the merge base, when the change touches a declaration.
     before: Option<Read>,
+    /// Files that the change moves: their names then, and now.
+    moved: BTreeMap<String, String>,
 }
 
 /// Standard input, read once, whatever it was asked for.
@@ -60,21 +63,27 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into);
     let progress = Progress::start(environment.watched, &counters);
     let input = read_input(args, environment)?;
+    // Where nobody says which version is in use, the files may: what matters from any of them on is looked for.
+    let wide = if from_given { window } else { widest(window) };
     let mut gathered =
-        gather(args, &config_job(&directory, window, catalogue, args, &counters), threads, &input)?;
-    // Where the files say which version is in use, that is where the window starts: APIs are judged again by it.
+        gather(args, &config_job(&directory, wide, catalogue, args, &counters), threads, &input)?;
     if !from_given && let Some((from, note)) = declared::start(&gathered.read.declared, window.to()) {
         notes.retain(|note| !note.starts_with("no --from given"));
         notes.push(note);
-        if from != window.from() {
-            window = Window::new(from, window.to()).context("--from and --to")?;
-            run::plausible(window, catalogue)?;
+        window = Window::new(from, window.to()).context("--from and --to")?;
+        run::plausible(window, catalogue)?;
+        if from < wide.from() {
             let quiet = Counters::default();
             gathered =
                 gather(args, &config_job(&directory, window, catalogue, args, &quiet), threads, &input)?;
         }
     }
-    let Gathered { mut outcome, mut known, read, before } = gathered;
+    let Gathered { mut outcome, was, read, before, moved } = gathered;
+    let mut known = was.map(|was| {
+        let mut known = Known::default();
+        known.add(&was.findings(catalogue, window), &was.unread);
+        known
+    });
     drop(progress);
     outcome.skipped.sort();
     for skipped in &outcome.skipped {
@@ -104,16 +113,24 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
         );
     }
     report.scanned = outcome.scanned;
+    report.notes.extend(declared::beyond(&read.declared, window.to()));
     let judged = declared::judge(&read, matrix, window, from_given, environment.today);
     let stepped: Vec<Finding> = match &before {
         Some(before) => {
-            let was = declared::judge(before, matrix, window, from_given, environment.today);
+            let mut was = declared::judge(before, matrix, window, from_given, environment.today);
+            // What was found in a file is known by the name that the file has now.
+            let named = was.findings.iter_mut().map(|found| &mut found.file);
+            for file in named.chain(was.unread.iter_mut().map(|unread| &mut unread.file)) {
+                if let Some(now) = moved.get(file) {
+                    file.clone_from(now);
+                }
+            }
             known.get_or_insert_default().add(&was.findings, &was.unread);
             declared::judge_change(before, &read, matrix)
         }
         None => Vec::new(),
     };
-    report.findings = outcome.findings;
+    report.findings = outcome.findings(catalogue, window);
     report.findings.extend(judged.findings);
     report.findings.extend(stepped);
     report.unread = outcome.unread;
@@ -190,6 +207,15 @@ pub(crate) fn files(args: &FilesArgs, environment: &mut Environment<'_>) -> anyh
     Ok(report.verdict.into())
 }
 
+/// The window to its end from as far back as a cluster that EKS still supports may be.
+pub(crate) fn widest(window: Window) -> Window {
+    let from = KubeMinor::new(window.to().minor().saturating_sub(WIDEST));
+    Window::new(from, window.to()).unwrap_or(window)
+}
+
+/// EKS supports some seven minors at a time.
+const WIDEST: u16 = 9;
+
 fn config_job<'a>(
     directory: &'a std::path::Path,
     window: Window,
@@ -203,7 +229,7 @@ fn config_job<'a>(
         catalogue,
         no_ignore: args.no_ignore,
         verbose: args.verbose,
-        keep: true,
+        keep: !args.apis_only,
         progress: counters,
     }
 }
@@ -235,7 +261,7 @@ fn gather(args: &FilesArgs, job: &Job<'_>, threads: usize, input: &Input) -> any
     } else {
         let mut outcome = all_files(job, args, threads, input)?;
         let read = Read::new(std::mem::take(&mut outcome.kept));
-        Ok(Gathered { outcome, known: None, read, before: None })
+        Ok(Gathered { outcome, was: None, read, before: None, moved: BTreeMap::new() })
     }
 }
 
@@ -309,7 +335,7 @@ fn changed_files(
     let mut before = Outcome::default();
     let quiet = Counters::default();
     let silent = Job { progress: &quiet, ..*job };
-    let mut gone: Vec<String> = Vec::new();
+    let mut moved: BTreeMap<String, String> = BTreeMap::new();
     change.before(
         |file| kind(file).is_some(),
         |file, bytes| {
@@ -321,7 +347,7 @@ fn changed_files(
             was.scan(&silent, &name, kind(file).unwrap_or_default(), &bytes);
             was.kept =
                 std::mem::take(&mut was.kept).into_iter().map(|(_, bytes)| (old.clone(), bytes)).collect();
-            gone.push(old);
+            moved.insert(old, name);
             if file.deleted {
                 before.kept.extend(was.kept);
             } else {
@@ -330,24 +356,43 @@ fn changed_files(
         },
     )?;
     resolve_releases(&silent, &mut before, args.all_releases);
-    let mut known = Known::default();
-    known.add(&before.findings, &before.unread);
     if now.kept.is_empty() && before.kept.is_empty() {
-        return Ok(Gathered { outcome: now, known: Some(known), read: Read::default(), before: None });
+        return Ok(Gathered {
+            outcome: now,
+            was: Some(before),
+            read: Read::default(),
+            before: None,
+            moved: BTreeMap::new(),
+        });
     }
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
-    let whole = walk(&silent, &paths, threads).kept;
-    let touched: Vec<String> = change
+    let beside = walk(&silent, &paths, threads);
+    let mut whole = beside.kept;
+    // What may declare something and cannot be opened is not what the change touches, and yet a part of it.
+    for unread in beside.unread.into_iter().filter(|unread| unread.kind == UnreadKind::Input) {
+        if now.unread.iter().all(|known| known.file != unread.file) {
+            now.unread.push(unread);
+        }
+    }
+    let touched: BTreeSet<String> = change
         .files
         .iter()
         .map(|file| shown(&job.directory.join(&file.path), job.directory))
-        .chain(gone)
+        .chain(moved.keys().cloned())
         .collect();
     let mut was: Vec<(String, Vec<u8>)> =
         whole.iter().filter(|(path, _)| !touched.contains(path)).cloned().collect();
     was.append(&mut before.kept);
-    now.kept.clear();
-    Ok(Gathered { outcome: now, known: Some(known), read: Read::new(whole), before: Some(Read::new(was)) })
+    // A changed file that `.gitignore` names is tracked all the same, and the walk passes it over.
+    let walked: BTreeSet<String> = whole.iter().map(|(path, _)| path.clone()).collect();
+    whole.extend(now.kept.drain(..).filter(|(path, _)| !walked.contains(path)));
+    Ok(Gathered {
+        outcome: now,
+        was: Some(before),
+        read: Read::new(whole),
+        before: Some(Read::new(was)),
+        moved,
+    })
 }
 
 /// Scans the Helm releases found: of each the newest deployed revision, unless all are wanted.

@@ -98,6 +98,9 @@ pub struct FilesArgs {
     /// A catalogue of add-ons.
     #[command(flatten)]
     pub addons: AddonsArgs,
+    /// Look for APIs only, not for what is declared about clusters, node groups and add-ons
+    #[arg(long, conflicts_with = "addons")]
+    pub apis_only: bool,
     /// Look at all revisions of Helm releases found in Secrets, not only at the newest deployed
     #[arg(long)]
     pub all_releases: bool,

@@ -74,6 +74,22 @@ pub(crate) fn start(declared: &Declared, to: KubeMinor) -> Option<(KubeMinor, St
     }
 }
 
+/// Clusters that are beyond the end of the window already: they are judged where they are, and somebody may
+/// have meant another version.
+pub(crate) fn beyond(declared: &Declared, to: KubeMinor) -> Vec<String> {
+    let of = |cluster: &ClusterSnapshot| {
+        let version = cluster.control_plane.known().filter(|version| version.value.minor() > to)?;
+        Some(format!(
+            "cluster \"{}\" is declared at {} ({}:{}), beyond --to {to}: it is judged where it is",
+            cluster.name,
+            version.value.minor(),
+            version.at.file,
+            version.at.line
+        ))
+    };
+    declared.clusters.iter().filter_map(of).collect()
+}
+
 /// What the rules say.
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
@@ -91,14 +107,20 @@ pub(crate) fn judge(read: &Read, matrix: &Matrix, window: Window, from_given: bo
     for cluster in &declared.clusters {
         judged.findings.extend(eks_skew::judge(cluster, outside, today));
         judged.findings.extend(eks_addons::judge(cluster, matrix, eks_skew::window_of(cluster, outside)));
-        if cluster.declared_elsewhere && !from_given && is_versioned(cluster) {
-            judged.unread.push(unread(&Unreadable {
-                reason: format!(
+        // What is pinned beside a control plane of which nothing is known cannot be judged.
+        if cluster.control_plane.is_absent() && !from_given && is_versioned(cluster) {
+            let reason = if cluster.declared_elsewhere {
+                format!(
                     "the cluster \"{}\" that this belongs to is not declared here: say its version with --from",
                     cluster.name
-                ),
-                at: cluster.at.clone(),
-            }));
+                )
+            } else {
+                format!(
+                    "cluster \"{}\" declares no version, and what belongs to it does: declare it, or say it with --from",
+                    cluster.name
+                )
+            };
+            judged.unread.push(unread(&Unreadable { reason, at: cluster.at.clone() }));
         }
     }
     judged.findings.extend(eks_skew::judge_together(&declared.clusters));
@@ -132,7 +154,7 @@ pub(crate) fn judge(read: &Read, matrix: &Matrix, window: Window, from_given: bo
 pub(crate) fn judge_change(before: &Read, after: &Read, matrix: &Matrix) -> Vec<Finding> {
     let mut findings = Vec::new();
     for cluster in &after.declared.clusters {
-        let Some(was) = same(cluster, &before.declared.clusters) else { continue };
+        let Some(was) = same(cluster, &before.declared.clusters, &after.declared.clusters) else { continue };
         findings.extend(eks_skew::judge_change(was, cluster));
         findings.extend(eks_addons::judge_change(was, cluster, matrix));
     }
@@ -140,12 +162,19 @@ pub(crate) fn judge_change(before: &Read, after: &Read, matrix: &Matrix) -> Vec<
     findings
 }
 
-/// The same cluster among others: the same declaration, or one that was moved and kept its name.
-fn same<'c>(cluster: &ClusterSnapshot, among: &'c [ClusterSnapshot]) -> Option<&'c ClusterSnapshot> {
-    among.iter().find(|other| other.id == cluster.id).or_else(|| {
-        let mut named = among
-            .iter()
-            .filter(|other| other.name == cluster.name && other.declared_as == cluster.declared_as);
+/// The same cluster as it was: the same declaration, or one that was moved and kept its name. What is still
+/// where it was has not moved.
+fn same<'c>(
+    cluster: &ClusterSnapshot,
+    before: &'c [ClusterSnapshot],
+    after: &[ClusterSnapshot],
+) -> Option<&'c ClusterSnapshot> {
+    before.iter().find(|other| other.id == cluster.id).or_else(|| {
+        let mut named = before.iter().filter(|other| {
+            other.name == cluster.name
+                && other.declared_as == cluster.declared_as
+                && after.iter().all(|still| still.id != other.id)
+        });
         named.next().filter(|_| named.next().is_none())
     })
 }

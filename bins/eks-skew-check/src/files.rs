@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eks_declared::Interest;
-use eks_deprecations::{Catalogue, HelmRelease, Scan, judge, matters};
+use eks_deprecations::{Catalogue, HelmRelease, Scan, Usage, judge, matters};
 use eks_model::{Finding, Scanned, Unread, UnreadKind, Window};
 
 use crate::suppress::CommentPragma;
@@ -52,10 +52,18 @@ pub(crate) struct FoundRelease {
     pub(crate) release: HelmRelease,
 }
 
+/// The use of an API that matters in the window of the work, and the file and line that it stands in.
+#[derive(Debug)]
+pub(crate) struct FoundUsage {
+    file: String,
+    usage: Usage<'static>,
+    excerpt: Option<String>,
+}
+
 /// What the work brings.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    pub(crate) findings: Vec<Finding>,
+    usages: Vec<FoundUsage>,
     pub(crate) unread: Vec<Unread>,
     pub(crate) releases: Vec<FoundRelease>,
     pub(crate) pragmas: Vec<CommentPragma>,
@@ -77,7 +85,7 @@ const RECENT: usize = 12;
 
 impl Outcome {
     pub(crate) fn merge(&mut self, other: Self) {
-        self.findings.extend(other.findings);
+        self.usages.extend(other.usages);
         self.unread.extend(other.unread);
         self.releases.extend(other.releases);
         self.kept.extend(other.kept);
@@ -86,6 +94,17 @@ impl Outcome {
         self.skipped.extend(other.skipped);
         self.links.extend(other.links);
         self.read.extend(other.read);
+    }
+
+    /// What the usages mean in a window that is not wider than that of the work.
+    pub(crate) fn findings(&self, catalogue: &Catalogue, window: Window) -> Vec<Finding> {
+        let of = |found: &FoundUsage| {
+            let mut finding = judge(catalogue, &found.usage, window)?;
+            finding.file.clone_from(&found.file);
+            finding.excerpt.clone_from(&found.excerpt);
+            Some(finding)
+        };
+        self.usages.iter().filter_map(of).collect()
     }
 
     pub(crate) fn input_unread(&mut self, file: &str, reason: String) {
@@ -146,12 +165,25 @@ impl Outcome {
         self.recent = recent.into_inner();
         self.scanned.documents += scan.documents;
         self.scanned.objects += scan.objects;
-        let objects = scan.objects;
+        let (objects, scan_documents) = (scan.objects, scan.documents);
         self.take(job, shown, scan, Some(bytes));
+        if objects == 0 && job.keep && eks_declared::reads_like_terraform(bytes) {
+            self.unread.push(Unread {
+                file: shown.to_owned(),
+                line: Some(1),
+                reason:
+                    "it reads like Terraform, which is known by its name: give the file (*.tf), or its folder"
+                        .to_owned(),
+                kind: UnreadKind::Text,
+            });
+            return;
+        }
         let name = shown.rsplit('/').next().unwrap_or(shown);
         if declares.get()
             || (images.get() && eks_declared::has_known_image(bytes))
-            || (objects == 0 && eks_declared::may_declare(bytes))
+            // A template may stand behind objects of Kubernetes in one file.
+            || ((objects == 0 || scan_documents > objects) && eks_declared::may_declare(bytes))
+            || (objects == 0 && eks_declared::may_hold_values(bytes))
             || eks_declared::by_name(name) == Some(eks_declared::Name::Chart)
         {
             self.keep(job, shown, bytes);
@@ -174,11 +206,13 @@ impl Outcome {
 
     fn take(&mut self, job: &Job<'_>, shown: &str, scan: Scan<'_>, bytes: Option<&[u8]>) {
         let mut lines = bytes.map(Lines::new);
-        for usage in &scan.usages {
-            if let Some(mut finding) = judge(job.catalogue, usage, job.window) {
-                shown.clone_into(&mut finding.file);
-                finding.excerpt = lines.as_mut().and_then(|lines| lines.get(finding.line));
-                self.findings.push(finding);
+        for usage in scan.usages {
+            if judge(job.catalogue, &usage, job.window).is_some() {
+                self.usages.push(FoundUsage {
+                    file: shown.to_owned(),
+                    excerpt: lines.as_mut().and_then(|lines| lines.get(usage.line)),
+                    usage: usage.into_owned(),
+                });
             }
         }
         self.unread.extend(scan.unread.into_iter().map(|unread| Unread {

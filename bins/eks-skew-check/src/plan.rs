@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use eks_addons::{Matrix, Wanted};
 use eks_deprecations::Catalogue;
-use eks_model::{Controller, DeclaredPlan, Observed, Tool};
+use eks_model::{CheckReport, ClusterSnapshot, Controller, DeclaredPlan, Severity, Tool, Window};
 use eks_report::{ExitCode, plan_json, plan_markdown, plan_text};
 use eks_skew::Policy;
 
@@ -15,7 +15,8 @@ use crate::cli::{AddonVersionArg, NodesArg, PlanArgs, PlanFormat};
 use crate::config::Config;
 use crate::declared::{self, Read};
 use crate::files::{Counters, Job, walk};
-use crate::{Environment, output, run};
+use crate::suppress::CommentPragma;
+use crate::{Environment, check, output, run, suppress};
 use planner::Planner;
 
 pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow::Result<ExitCode> {
@@ -39,7 +40,7 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
     let directory = environment.directory.clone();
     let job = Job {
         directory: &directory,
-        window,
+        window: check::widest(window),
         catalogue,
         no_ignore: false,
         verbose: false,
@@ -48,8 +49,8 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
     };
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
     let threads = std::thread::available_parallelism().map_or(1, Into::into);
-    let outcome = walk(&job, &paths, threads);
-    let read = Read::new(outcome.kept);
+    let mut outcome = walk(&job, &paths, threads);
+    let read = Read::new(std::mem::take(&mut outcome.kept));
     let tool = Tool {
         name: "eks-skew-check",
         version: env!("CARGO_PKG_VERSION"),
@@ -66,10 +67,34 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
         AddonVersionArg::Default => Wanted::Default,
         AddonVersionArg::Newest => Wanted::Newest,
     };
-    let only_one = read.declared.clusters.iter().filter(|cluster| !cluster.declared_elsewhere).count() == 1;
+    // What is declared for no cluster in particular is for the one there is, or for all of one version.
+    let declared = || read.declared.clusters.iter().filter(|cluster| !cluster.declared_elsewhere);
+    let minor =
+        |cluster: &ClusterSnapshot| cluster.control_plane.known().map(|version| version.value.minor());
+    let alike = declared().next().is_some_and(|first| declared().all(|other| minor(other) == minor(first)));
+    let said = args.window.from.or(config.from);
+    let start = |cluster: &ClusterSnapshot| minor(cluster).or(said);
+    // Of manifests and their APIs, what `files` would say, over the window of the clusters.
+    let of_clusters = declared().next().filter(|_| alike).and_then(start);
+    let over = of_clusters
+        .map(|from| Window::new(from, window.to().max(from)))
+        .transpose()
+        .context("--from and --to")?
+        .unwrap_or(window);
+    let mut apis = CheckReport::new(plan.tool.clone(), over);
+    apis.findings = outcome.findings(catalogue, over);
+    apis.unread = std::mem::take(&mut outcome.unread);
+    let mut pragmas = std::mem::take(&mut outcome.pragmas);
+    pragmas.extend(
+        read.declared
+            .comments
+            .iter()
+            .map(|comment| CommentPragma { file: comment.file.clone(), pragma: comment.pragma.clone() }),
+    );
+    suppress::apply(&mut apis, &config, pragmas, environment.today, &directory, true)?;
     for cluster in &read.declared.clusters {
         // Nodes or add-ons of a cluster that is not here: without its version there is no plan for it.
-        if cluster.declared_elsewhere && args.window.from.or(config.from).is_none() {
+        if cluster.declared_elsewhere && said.is_none() {
             let of = count(cluster.node_groups.len() + cluster.addons.len());
             plan.notes.push(format!(
                 "{of} of cluster \"{}\" ({}:{}) not planned: it is not declared here; say its version with --from",
@@ -77,29 +102,50 @@ pub(crate) fn plan(args: &PlanArgs, environment: &mut Environment<'_>) -> anyhow
             ));
             continue;
         }
-        let said = args.window.from.or(config.from);
-        let from = match &cluster.control_plane {
-            Observed::Known(version) => Some(version.value.minor()),
-            Observed::Absent | Observed::Unreadable(_) => said,
-        };
         let controllers: Vec<&Controller> = read
             .declared
             .controllers
             .iter()
             .filter(|controller| match &controller.cluster {
                 Some(id) => *id == cluster.id,
-                None => only_one,
+                None => alike && !cluster.declared_elsewhere,
             })
             .collect();
-        plan.clusters.push(Planner { cluster, controllers, matrix, policy, wanted }.plan(from, window)?);
+        let apis = if alike && !cluster.declared_elsewhere { apis.findings.as_slice() } else { &[] };
+        let planner =
+            Planner { cluster, apis, controllers, matrix, policy, wanted, today: environment.today };
+        plan.clusters.push(planner.plan(start(cluster), window)?);
     }
-    plan.unread = outcome
+    plan.unread = apis
         .unread
         .iter()
-        .filter(|unread| unread.kind == eks_model::UnreadKind::Input)
-        .map(|unread| format!("{}: {}", unread.file, unread.reason))
+        .map(|unread| match unread.line {
+            Some(line) => format!("{}:{line}: {}", unread.file, unread.reason),
+            None => format!("{}: {}", unread.file, unread.reason),
+        })
         .chain(read.declared.unread.iter().map(|u| format!("{}:{}: {}", u.at.file, u.at.line, u.reason)))
         .collect();
+    if !alike && declared().next().is_some() {
+        let of_none = read.declared.controllers.iter().filter(|controller| controller.cluster.is_none());
+        plan.unread.extend(of_none.map(|controller| {
+            format!(
+                "{}:{}: which of the clusters {} belongs to is not known, and it is in no plan: plan the folders of one cluster",
+                controller.at.file, controller.at.line, controller.component
+            )
+        }));
+        let mut blocking = apis.findings.iter().filter(|found| found.severity == Severity::Block);
+        if let Some(first) = blocking.next() {
+            plan.unread.push(format!(
+                "{}:{}: which of the clusters gets this manifest is not known, and {} in no plan: plan the folders of one cluster, or see `files`",
+                first.file,
+                first.line,
+                match blocking.count() {
+                    0 => "its API is".to_owned(),
+                    more => format!("its API and {more} others are"),
+                }
+            ));
+        }
+    }
     if plan.clusters.is_empty()
         && plan.unread.is_empty()
         && plan.notes.iter().all(|note| !note.contains("not planned"))

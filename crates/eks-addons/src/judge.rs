@@ -283,20 +283,37 @@ pub fn judge_change(before: &ClusterSnapshot, after: &ClusterSnapshot, matrix: &
             Observed::Known(_) | Observed::Absent | Observed::Unreadable(_) => None,
         });
         let name = &addon.name;
-        if let Some((_, new)) = hop
-            && let Fit::Incompatible { reason, .. } = matrix.judge(name, to, new)
-        {
-            let mut found =
-                of_addon(&rules::MISSING, Severity::Block, Status::OutOfOrder, after, addon).placed(at);
-            found.hop = Some(new);
-            found.message = format!(
-                "this change takes the control plane to {new} and leaves add-on {name} at {to}, which does not fit it: {reason}"
-            );
-            found.remedy = format!(
-                "{} in a change before this one",
-                remedy(matrix, name, to, None, new).trim_end_matches(" now")
-            );
-            findings.push(found);
+        if let Some((_, new)) = hop {
+            match matrix.judge(name, to, new) {
+                Fit::Compatible(_) => {}
+                Fit::Incompatible { reason, .. } => {
+                    let mut found =
+                        of_addon(&rules::MISSING, Severity::Block, Status::OutOfOrder, after, addon)
+                            .placed(at);
+                    found.hop = Some(new);
+                    found.message = format!(
+                        "this change takes the control plane to {new} and leaves add-on {name} at {to}, which does not fit it: {reason}"
+                    );
+                    found.remedy = format!(
+                        "{} in a change before this one",
+                        remedy(matrix, name, to, None, new).trim_end_matches(" now")
+                    );
+                    findings.push(found);
+                }
+                // That it was not known before either does not make the hop safe.
+                Fit::Unknown { .. } if community(name, to, new) => {}
+                Fit::Unknown { reason } => {
+                    let mut found =
+                        of_addon(&rules::UNKNOWN, Severity::Unknown, Status::Unknown, after, addon)
+                            .placed(at);
+                    found.hop = Some(new);
+                    found.message = format!(
+                        "this change takes the control plane to {new}, and whether add-on {name} {to} fits it is not known: {reason}"
+                    );
+                    found.remedy = RECORD.to_owned();
+                    findings.push(found);
+                }
+            }
         }
         let Some(from) = from else { continue };
         if to < from {

@@ -3,6 +3,9 @@
 //! What a template computes out of its own parameters, mappings and conditions is followed as far as their
 //! defaults go. <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_EKS.html> (2026-08-01)
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
 use eks_model::{Addon, NodeGroupKind, Observed, Placed};
 
 use crate::draft::{self, Draft, DraftCluster, Link};
@@ -14,22 +17,37 @@ const DEPTH: u32 = 24;
 
 /// Whether a document is a template that this module reads.
 pub(crate) fn is_template(node: &Node) -> bool {
-    node.get("Resources").is_some_and(|resources| {
-        resources.entries().iter().any(|(_, resource)| resource.get("Type").is_some())
-    })
+    root_resources(node)
+        .iter()
+        .any(|(id, resource)| resource.get("Type").is_some() || id.starts_with("Fn::ForEach"))
 }
+
+fn root_resources(root: &Node) -> &[(String, Node)] {
+    root.get("Resources").map(Node::entries).unwrap_or_default()
+}
+
+/// How many functions are worked out in one template: above any real one.
+const STEPS: u32 = 200_000;
 
 struct Template<'n> {
     root: &'n Node,
+    /// Conditions that were asked for, and their answer.
+    conditions: RefCell<BTreeMap<String, Option<bool>>>,
+    steps: Cell<u32>,
 }
 
 /// Reads a template.
 pub(crate) fn read(root: &Node, draft: &mut Draft) {
-    let template = Template { root };
-    let resources: Vec<(&str, &str, &Node)> = root
-        .get("Resources")
-        .map(Node::entries)
-        .unwrap_or_default()
+    let template = Template { root, conditions: RefCell::default(), steps: Cell::new(0) };
+    for (id, resource) in root_resources(root) {
+        if id.starts_with("Fn::ForEach") && makes_eks(resource, 0) {
+            draft.not_read(
+                format!("{id} makes EKS resources, and is worked out by CloudFormation alone; check the processed template"),
+                resource.at,
+            );
+        }
+    }
+    let resources: Vec<(&str, &str, &Node)> = root_resources(root)
         .iter()
         .filter_map(|(id, resource)| Some((id.as_str(), resource.get("Type")?.text()?, resource)))
         .collect();
@@ -40,21 +58,23 @@ pub(crate) fn read(root: &Node, draft: &mut Draft) {
         {
             continue;
         }
-        let property = |path: &[&str]| {
-            let node = path.iter().try_fold(resource.get("Properties")?, |node, key| node.get(key))?;
-            template.resolve(node, 0)
-        };
+        // Each part of the path may be a function: `UpgradePolicy: !If […]`.
+        let property = |path: &[&str]| template.at_path(resource.get("Properties")?, path);
         let at = resource.get("Type").map_or(resource.at, |kind| kind.at);
         match kind {
-            "AWS::EKS::Cluster" | "AWSQS::EKS::Cluster" => {
-                let name = property(&["Name"]).and_then(|node| node.text().map(str::to_owned));
+            "AWS::EKS::Cluster" | "AWSQS::EKS::Cluster" | "Custom::AWSCDK-EKS-Cluster" => {
+                let (declared_as, name, version) = match kind {
+                    "AWS::EKS::Cluster" => ("AWS::EKS::Cluster", &["Name"][..], &["Version"][..]),
+                    "AWSQS::EKS::Cluster" => ("AWSQS::EKS::Cluster", &["Name"][..], &["Version"][..]),
+                    // What the CDK synthesises: <https://github.com/aws/aws-cdk/tree/main/packages/aws-cdk-lib/aws-eks>
+                    _ => ("Custom::AWSCDK-EKS-Cluster", &["Config", "name"][..], &["Config", "version"][..]),
+                };
+                let name = property(name).and_then(|node| node.text().map(str::to_owned));
                 let shown = name.clone().unwrap_or_else(|| id.to_owned());
-                let declared_as =
-                    if kind == "AWS::EKS::Cluster" { "AWS::EKS::Cluster" } else { "AWSQS::EKS::Cluster" };
                 let id_ = format!("{scope} {id}");
                 let mut cluster = draft::cluster(id_, shown.clone(), declared_as, draft.place(at));
                 let what = format!("the version of cluster \"{shown}\"");
-                cluster.control_plane = draft.version(property(&["Version"]).as_ref(), &what);
+                cluster.control_plane = draft.version(property(version).as_ref(), &what);
                 let what = format!("the upgrade policy of cluster \"{shown}\"");
                 cluster.support = draft.support(property(&["UpgradePolicy", "SupportType"]).as_ref(), &what);
                 if property(&["ComputeConfig", "Enabled"]).and_then(|on| on.bool()) == Some(true) {
@@ -124,6 +144,14 @@ pub(crate) fn read(root: &Node, draft: &mut Draft) {
     }
 }
 
+/// Whether EKS resources are among what a loop makes.
+fn makes_eks(node: &Node, depth: u32) -> bool {
+    depth < DEPTH
+        && (node.get("Type").and_then(Node::text).is_some_and(|kind| kind.contains("EKS"))
+            || node.items().iter().any(|item| makes_eks(item, depth + 1))
+            || node.entries().iter().any(|(_, value)| makes_eks(value, depth + 1)))
+}
+
 /// What the image of a launch template says of a group.
 pub(crate) fn own_image(draft: &Draft, group: &mut eks_model::NodeGroup, image: &Node) {
     let image = draft.image(Some(image));
@@ -145,6 +173,9 @@ impl<'n> Template<'n> {
         let unknown = |reason: String| Some(Node::unknown(reason, node.at));
         if depth > DEPTH {
             return unknown("it refers to itself, or is nested too deep".to_owned());
+        }
+        if self.is_spent() {
+            return unknown("the template takes more work than any real one".to_owned());
         }
         let [(function, argument)] = node.entries() else { return Some(node.clone()) };
         match function.as_str() {
@@ -209,6 +240,24 @@ impl<'n> Template<'n> {
             name if name.starts_with("Fn::") => unknown(format!("it is computed by {name}")),
             _ => Some(node.clone()),
         }
+    }
+
+    /// Counts a step. Functions of functions double with every level.
+    fn is_spent(&self) -> bool {
+        self.steps.set(self.steps.get().saturating_add(1));
+        self.steps.get() > STEPS
+    }
+
+    /// What lies below a value, with the functions on the way worked out.
+    fn at_path(&self, node: &Node, path: &[&str]) -> Option<Node> {
+        let mut node = self.resolve(node, 0)?;
+        for key in path {
+            if node.is_unknown() {
+                return Some(node);
+            }
+            node = self.resolve(node.get(key)?, 0)?;
+        }
+        Some(node)
     }
 
     fn parameter(&self, name: &str) -> Option<&'n Node> {
@@ -288,12 +337,17 @@ impl<'n> Template<'n> {
         if depth > DEPTH {
             return None;
         }
+        if let Some(&known) = self.conditions.borrow().get(name) {
+            return known;
+        }
         let condition = self.root.get("Conditions")?.get(name)?;
-        self.truth(condition, depth + 1)
+        let truth = self.truth(condition, depth + 1);
+        self.conditions.borrow_mut().insert(name.to_owned(), truth);
+        truth
     }
 
     fn truth(&self, node: &Node, depth: u32) -> Option<bool> {
-        if depth > DEPTH {
+        if depth > DEPTH || self.is_spent() {
             return None;
         }
         let [(function, argument)] = node.entries() else { return node.bool() };
@@ -304,16 +358,19 @@ impl<'n> Template<'n> {
                 Some(a.text()? == b.text()?)
             }
             "Fn::Not" => argument.items().first().and_then(|inner| self.truth(inner, depth + 1)).map(|b| !b),
-            "Fn::And" => argument
-                .items()
-                .iter()
-                .map(|inner| self.truth(inner, depth + 1))
-                .try_fold(true, |all, one| Some(all && one?)),
-            "Fn::Or" => argument
-                .items()
-                .iter()
-                .map(|inner| self.truth(inner, depth + 1))
-                .try_fold(false, |any, one| Some(any || one?)),
+            // One that settles it does so whatever the others are.
+            "Fn::And" | "Fn::Or" => {
+                let settles = function == "Fn::Or";
+                let mut open = false;
+                for inner in argument.items() {
+                    match self.truth(inner, depth + 1) {
+                        Some(truth) if truth == settles => return Some(settles),
+                        Some(_) => {}
+                        None => open = true,
+                    }
+                }
+                (!open).then_some(!settles)
+            }
             "Condition" => self.condition(argument.text()?, depth + 1),
             _ => None,
         }
@@ -334,6 +391,14 @@ impl<'n> Template<'n> {
 
     /// The resource that a `LaunchTemplate` block, or a `LaunchConfigurationName`, names.
     fn referred(&self, node: &Node) -> Option<&'n Node> {
+        // Of two that a condition chooses between, one that is not settled may be either.
+        if let Some([condition, yes, no]) = node.get("Fn::If").map(Node::items) {
+            return match condition.text().and_then(|condition| self.condition(condition, 0)) {
+                Some(true) => self.referred(yes),
+                Some(false) => self.referred(no),
+                None => self.referred(yes).or_else(|| self.referred(no)),
+            };
+        }
         let id = ["LaunchTemplateId", "Id", "LaunchTemplateName", "Name"]
             .iter()
             .find_map(|key| node.get(key))
@@ -417,13 +482,7 @@ impl<'n> Template<'n> {
         match image {
             Some(image) if for_eks => own_image(draft, &mut group, &image),
             Some(image) => {
-                let why = match image.why() {
-                    Some(reason) => format!("the image of node group \"{id}\" is not known: {reason}"),
-                    None => format!(
-                        "the image of node group \"{id}\" (`{}`) does not say its Kubernetes version",
-                        draft::short(image.text().unwrap_or_default())
-                    ),
-                };
+                let why = draft::image_says_nothing(&format!("node group \"{id}\""), &image);
                 group.kubelet = Observed::Unreadable(draft.unreadable(why, image.at));
             }
             None => {}

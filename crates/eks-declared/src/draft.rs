@@ -43,8 +43,18 @@ pub(crate) struct Draft {
     /// Charts that Flux takes from a registry of images, and the releases that name them.
     pub(crate) repositories: Vec<Repository>,
     pub(crate) chart_refs: Vec<ChartRef>,
+    /// Names that a cluster has besides its control plane's: Cluster API's `Cluster` names the control plane.
+    pub(crate) aliases: Vec<Alias>,
     /// What could not be read and has nothing to do with EKS.
     pub(crate) passed_over: Vec<Unreadable>,
+}
+
+/// Another name of the cluster of a control plane.
+#[derive(Debug)]
+pub(crate) struct Alias {
+    /// The control plane, as its cluster calls it.
+    pub(crate) control_plane: Link,
+    pub(crate) name: String,
 }
 
 /// Flux's `OCIRepository`.
@@ -94,6 +104,44 @@ impl Draft {
     pub(crate) fn not_read(&mut self, reason: impl Into<String>, at: At) {
         let unreadable = self.unreadable(reason, at);
         self.unread.push(unreadable);
+    }
+
+    /// The items of a list. `what` is what it says, for people; what is there and is no list is not read.
+    pub(crate) fn items<'n>(&mut self, node: Option<&'n Node>, what: &str) -> &'n [Node] {
+        let Some(node) = node else { return &[] };
+        match &node.value {
+            Value::List(items) => items,
+            Value::Null | Value::Missing(_) => &[],
+            Value::Unknown(reason) => {
+                let reason = format!("{what} are not known: {reason}");
+                self.not_read(reason, node.at);
+                &[]
+            }
+            Value::Text(text) if is_filled_in(text) => {
+                let reason = format!("{what} are filled in from outside (`{}`)", short(text));
+                self.not_read(reason, node.at);
+                &[]
+            }
+            Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Named(_) | Value::Map(_) => {
+                self.not_read(format!("{what} are no list; correct it"), node.at);
+                &[]
+            }
+        }
+    }
+
+    /// Takes in what another draft found, which had borrowed the names of the files.
+    pub(crate) fn take_in(&mut self, other: Self) {
+        self.files = other.files;
+        self.clusters.extend(other.clusters);
+        self.groups.extend(other.groups);
+        self.addons.extend(other.addons);
+        self.controllers.extend(other.controllers);
+        self.unread.extend(other.unread);
+        self.comments.extend(other.comments);
+        self.repositories.extend(other.repositories);
+        self.chart_refs.extend(other.chart_refs);
+        self.aliases.extend(other.aliases);
+        self.passed_over.extend(other.passed_over);
     }
 
     /// A text, where it is one. `what` is what it says, for people: `the version of cluster "shop"`.
@@ -185,6 +233,10 @@ impl Draft {
     /// What nodes start from. An image that its name says nothing of is a custom one.
     pub(crate) fn image(&self, node: Option<&Node>) -> Observed<Placed<NodeImage>> {
         let Some(node) = node else { return Observed::Absent };
+        let unreadable = |reason: String| Observed::Unreadable(self.unreadable(reason, node.at));
+        if let Some(why) = node.why() {
+            return unreadable(format!("what the nodes start from is not known: {why}"));
+        }
         let Some(text) = node.text() else { return Observed::Absent };
         // A name with something to fill in still tells its family; its version it does not.
         let filled_in = is_filled_in(text);
@@ -194,6 +246,9 @@ impl Draft {
                     image.kubernetes = None;
                 }
                 Observed::Known(Placed { value: image, at: self.place(node.at) })
+            }
+            None if filled_in => {
+                unreadable(format!("what the nodes start from is filled in from outside (`{}`)", short(text)))
             }
             None => Observed::Absent,
         }
@@ -318,6 +373,17 @@ impl Draft {
                 cluster: None,
             },
         ));
+    }
+}
+
+/// Why the version of nodes that start from an image is not known. `of` is whose image, for people.
+pub(crate) fn image_says_nothing(of: &str, image: &Node) -> String {
+    match (image.why(), image.text()) {
+        (Some(reason), _) => format!("the image of {of} is not known: {reason}"),
+        (None, Some(text)) => {
+            format!("the image of {of} (`{}`) does not say its Kubernetes version", short(text))
+        }
+        (None, None) => format!("the image of {of} is not a text; correct it"),
     }
 }
 

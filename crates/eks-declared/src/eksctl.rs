@@ -36,17 +36,17 @@ pub(crate) fn read(node: &Node, draft: &mut Draft) {
         ("managedNodeGroups", NodeGroupKind::Managed, "managedNodeGroups"),
         ("nodeGroups", NodeGroupKind::SelfManaged, "nodeGroups"),
     ] {
-        for item in node.get(key).map(Node::items).unwrap_or_default() {
+        for item in draft.items(node.get(key), &format!("the {key} of cluster \"{name}\"")) {
             let group_name = item.get("name").and_then(Node::text).unwrap_or("?").to_owned();
             let at = draft.place(item.get("name").unwrap_or(item).at);
             let mut group = draft::group(group_name.clone(), kind, declared_as, at);
             let what = format!("the release of node group \"{group_name}\"");
             group.kubelet = draft.release(item.get("releaseVersion"), &what);
             group.follows_control_plane = group.kubelet.is_absent();
-            let own_image = item
-                .get("ami")
-                .and_then(Node::text)
-                .is_some_and(|ami| !matches!(ami, "auto" | "auto-ssm" | "static"));
+            let own = item.get("ami").filter(|ami| {
+                !ami.is_null() && !matches!(ami.text(), Some("" | "auto" | "auto-ssm" | "static"))
+            });
+            let own_image = own.is_some();
             group.image = match (own_image, draft.image(item.get("amiFamily"))) {
                 // With an image of one's own the family only says how it is started.
                 (true, Observed::Known(Placed { at, .. })) => Observed::Known(Placed {
@@ -55,13 +55,26 @@ pub(crate) fn read(node: &Node, draft: &mut Draft) {
                 }),
                 (_, image) => image,
             };
-            if own_image && kind == NodeGroupKind::SelfManaged {
-                group.image = draft.image(item.get("ami"));
+            if let Some(ami) = own {
+                // An image of one's own stays what it is when the control plane goes on.
+                let image = draft.image(Some(ami));
+                match image.known().and_then(|image| image.value.kubernetes.clone()) {
+                    Some(version) => {
+                        group.kubelet = Observed::Known(Placed { value: version, at: draft.place(ami.at) });
+                        group.image = image;
+                    }
+                    None if group.kubelet.is_absent() => {
+                        let why = draft::image_says_nothing(&format!("node group \"{group_name}\""), ami);
+                        group.kubelet = Observed::Unreadable(draft.unreadable(why, ami.at));
+                    }
+                    None => {}
+                }
+                group.follows_control_plane = false;
             }
             cluster.node_groups.push(group);
         }
     }
-    for item in node.get("addons").map(Node::items).unwrap_or_default() {
+    for item in draft.items(node.get("addons"), &format!("the addons of cluster \"{name}\"")) {
         let addon_name = item.get("name").and_then(Node::text).unwrap_or("?").to_owned();
         let at = draft.place(item.get("name").unwrap_or(item).at);
         let version =

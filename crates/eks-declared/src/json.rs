@@ -1,5 +1,6 @@
 //! JSON text as a tree of values. Places come from where borrowed raw values lie in the text.
 
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -23,7 +24,7 @@ pub(crate) fn document(text: &str, file: u32) -> Result<Node, Refused> {
         reason: error.to_string(),
     };
     let raw: &RawValue = serde_json::from_str(text).map_err(|error| refused(&error))?;
-    let reader = Reader { text, file, lines: line_starts(text) };
+    let reader = Reader { text, file, lines: line_starts(text), last: Cell::new((0, 1, 1)) };
     reader.value(raw, 0).map_err(|error| refused(&error))
 }
 
@@ -45,19 +46,31 @@ struct Reader<'a> {
     text: &'a str,
     file: u32,
     lines: Vec<usize>,
+    /// The byte, line and column that was asked for last. Values come in the order of the text, and what programs
+    /// write is often one line of many megabytes.
+    last: Cell<(usize, u32, u32)>,
 }
 
 impl<'a> Reader<'a> {
     fn at(&self, raw: &str) -> At {
         // A raw value is a slice of the text.
         let offset = (raw.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let (line, column) = place(self.text, &self.lines, offset);
+        let (from, line, column) = self.last.get();
+        let between = self.text.get(from..offset).filter(|between| !between.contains('\n'));
+        let (line, column) = match between {
+            Some(between) => {
+                (line, column.saturating_add(u32::try_from(between.chars().count()).unwrap_or(u32::MAX)))
+            }
+            None => place(self.text, &self.lines, offset),
+        };
+        self.last.set((offset, line, column));
         let width = u32::try_from(raw.chars().take(200).count()).unwrap_or(1).max(1);
         At { file: self.file, line, column, width, document: 0 }
     }
 
     fn value(&self, raw: &'a RawValue, depth: u32) -> Result<Node, serde_json::Error> {
         let text = raw.get();
+        let at = self.at(text);
         let value = match text.as_bytes().first() {
             Some(b'{') if depth < DEPTH => {
                 let entries = serde_json::Deserializer::from_str(text)
@@ -76,7 +89,7 @@ impl<'a> Reader<'a> {
             Some(b'n') | None => Value::Null,
             Some(_) => Value::Number(text.to_owned()),
         };
-        Ok(Node::new(value, self.at(text)))
+        Ok(Node::new(value, at))
     }
 }
 
@@ -97,6 +110,7 @@ impl<'a> Visitor<'a> for Entries<'_, 'a> {
         while let Some(key) = map.next_key::<String>()? {
             entries.push((key, map.next_value_seed(Raw { reader: self.reader, depth: self.depth })?));
         }
+        crate::node::given_once(&mut entries);
         Ok(entries)
     }
 }
@@ -147,6 +161,23 @@ mod tests {
         assert_eq!((text.text(), text.at.line, text.at.column, text.at.width), (Some("x"), 2, 14, 3));
         let number = &node.at_path(&["a", "b"]).unwrap().items()[0];
         assert_eq!((number.text(), number.at.column), (Some("1.30"), 25));
+    }
+
+    #[test]
+    fn one_long_line_is_read_in_a_time_that_grows_with_it() {
+        let items: Vec<String> = (0..200_000).map(|n| format!("{{\"ö\":\"{n}\"}}")).collect();
+        let node = document(&format!("[{}]", items.join(",")), 0).unwrap();
+        // Every item is its digits and eight characters, and a comma.
+        let digits: usize = (0..199_999).map(|n: u32| n.to_string().len()).sum();
+        let last = &node.items()[199_999];
+        assert_eq!((last.at.line, last.at.column as usize), (1, 2 + digits + 199_999 * 9));
+    }
+
+    #[test]
+    fn what_is_given_twice_is_not_known() {
+        let node = document("{\"a\": 1, \"b\": 2, \"a\": 3}", 0).unwrap();
+        assert!(node.get("a").is_some_and(Node::is_unknown));
+        assert_eq!(node.get("b").and_then(Node::text), Some("2"));
     }
 
     #[test]

@@ -67,6 +67,13 @@ pub(crate) fn concerns(group: &str, kind: &str) -> bool {
     }
 }
 
+/// Whether any kind of a group does.
+pub(crate) fn concerns_group(group: &str) -> bool {
+    ["Application", "ResourceGraphDefinition", "Composition", "Kustomization"]
+        .iter()
+        .any(|kind| concerns(group, kind))
+}
+
 /// Reads one object.
 pub(crate) fn read(object: &Object<'_>, draft: &mut Draft) {
     match (object.group, object.kind) {
@@ -317,7 +324,7 @@ fn capa_control_plane(object: &Object<'_>, draft: &mut Draft) {
         cluster,
         draft,
     );
-    for item in field(&["addons"]).map(Node::items).unwrap_or_default() {
+    for item in draft.items(field(&["addons"]), "the addons of an AWSManagedControlPlane") {
         let Some(name) = item.get("name").and_then(Node::text) else { continue };
         let version = draft.addon_version(item.get("version"), &format!("the version of add-on {name}"));
         let at = draft.place(item.get("name").unwrap_or(item).at);
@@ -379,11 +386,34 @@ fn karpenter(object: &Object<'_>, draft: &mut Draft) {
     // An image that an alias names is one for the control plane's version, also when it is pinned.
     group.follows_control_plane = true;
     let family = object.spec(&["amiFamily"]);
-    let terms = object.spec(&["amiSelectorTerms"]).map(Node::items).unwrap_or_default();
-    let named = terms.iter().find_map(|term| {
-        ["alias", "name", "ssmParameter"].iter().find_map(|key| term.get(key).map(|node| (*key, node)))
+    let terms =
+        draft.items(object.spec(&["amiSelectorTerms"]), &format!("the images of node class \"{name}\""));
+    let named: Vec<(&str, &Node)> = terms
+        .iter()
+        .filter_map(|term| {
+            ["alias", "name", "ssmParameter", "id"]
+                .iter()
+                .find_map(|key| term.get(key).map(|node| (*key, node)))
+        })
+        .collect();
+    // Of several images Karpenter takes the newest that fits, and nodes may have been made from any. The one that
+    // names the lowest version says how far behind they may be.
+    let lowest = named.iter().min_by_key(|(key, node)| {
+        let image = draft.image(Some(node));
+        let version =
+            image.known().filter(|_| *key != "alias").and_then(|image| image.value.kubernetes.as_ref());
+        match (version, *key) {
+            (Some(version), _) => (0, version.minor().minor()),
+            (None, "id") => (1, 0),
+            (None, _) => (2, 0),
+        }
     });
-    match named {
+    match lowest.copied() {
+        Some(("id", id)) => {
+            let why = draft::image_says_nothing(&format!("node class \"{name}\""), id);
+            group.kubelet = Observed::Unreadable(draft.unreadable(why, id.at));
+            group.follows_control_plane = false;
+        }
         Some(("alias", alias)) => {
             group.image = match draft.text(Some(alias), &format!("the image of node class \"{name}\"")) {
                 Observed::Known(_) => draft.image(Some(alias)),
@@ -434,8 +464,17 @@ fn embedded<'a>(objects: impl Iterator<Item = &'a Node>, object: &Object<'_>, dr
     }
 }
 
-/// A cluster of Cluster API that a class makes: its version is that of everything in it.
+/// A cluster of Cluster API: one that names its control plane, or one that a class makes and whose version is that of
+/// everything in it.
 fn topology(object: &Object<'_>, draft: &mut Draft) {
+    let kind = object.spec(&["controlPlaneRef", "kind"]).and_then(Node::text);
+    if kind == Some("AWSManagedControlPlane")
+        && let Some(name) = object.spec(&["controlPlaneRef", "name"]).and_then(Node::text)
+    {
+        let control_plane = object.link(Some(name.to_owned()));
+        draft.aliases.push(draft::Alias { control_plane, name: object.name() });
+        return;
+    }
     let class =
         object.spec(&["topology", "class"]).or_else(|| object.spec(&["topology", "classRef", "name"]));
     // Which control plane a class has, its name tells by custom only.

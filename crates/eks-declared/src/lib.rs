@@ -1,10 +1,10 @@
 //! What files declare about EKS clusters: versions of control planes, node groups, add-ons and controllers,
 //! each with file, line and column.
 //!
-//! It reads eksctl's `ClusterConfig`, CloudFormation (YAML with its short tags, and JSON), Terraform (HCL and its JSON
-//! form, variables, locals, `*.tfvars`, module calls within the tree, `terraform-aws-modules/eks` from 16 to 21) and
-//! `terraform show -json`, Cluster API, ACK and Crossplane, Karpenter's node classes, and the images and Helm charts of
-//! known controllers.
+//! It reads eksctl's `ClusterConfig`, CloudFormation (YAML with its short tags, and JSON), Terraform and OpenTofu (HCL and
+//! its JSON form, variables, locals, `*.tfvars`, module calls within the tree, `terraform-aws-modules/eks` from 16 to 21),
+//! `terraform show -json` (and a state, where one is given), Cluster API, ACK and Crossplane, Karpenter's node classes, and
+//! the images and Helm charts of known controllers.
 //!
 //! What cannot be resolved is [`Observed::Unreadable`](eks_model::Observed) with the reason and the place: it is never
 //! guessed and never dropped.
@@ -48,5 +48,7 @@ mod terraform;
 mod tree;
 mod yaml;
 
-pub use sniff::{Interest, Name, by_name, has_known_image, interest, may_declare};
+pub use sniff::{
+    Interest, Name, by_name, has_known_image, interest, may_declare, may_hold_values, reads_like_terraform,
+};
 pub use tree::{Comment, Declared, Tree};

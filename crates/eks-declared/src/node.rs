@@ -1,5 +1,6 @@
 //! One tree of values for all formats, each value with its place.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Where a value stands. The file is a number in the tree of files.
@@ -10,6 +11,35 @@ pub(crate) struct At {
     pub(crate) column: u32,
     pub(crate) width: u32,
     pub(crate) document: u32,
+}
+
+/// Makes what is given twice unknown: one reader takes the first, another the last, a third refuses.
+pub(crate) fn given_once(entries: &mut [(String, Node)]) {
+    if entries.len() < 2 {
+        return;
+    }
+    let mut first: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut twice: Vec<(usize, u32)> = Vec::new();
+    for (index, (key, node)) in entries.iter().enumerate() {
+        // An empty key is a map for a key: templates have several of them.
+        if key.is_empty() {
+            continue;
+        }
+        match first.get(key.as_str()) {
+            Some(&known) => twice.push((known, node.at.line)),
+            None => {
+                first.insert(key, index);
+            }
+        }
+    }
+    for (index, line) in twice {
+        if let Some((key, node)) = entries.get_mut(index)
+            && !node.is_unknown()
+        {
+            *node =
+                Node::unknown(format!("{key} is given twice, here and in line {line}; keep one"), node.at);
+        }
+    }
 }
 
 /// A value and its place.

@@ -64,10 +64,81 @@ const LONGEST_IMAGE: usize = 600;
 /// Whether a text without Kubernetes objects may be a CloudFormation template or what `terraform show -json`
 /// prints, with something of EKS in it.
 pub fn may_declare(text: &[u8]) -> bool {
-    static MARKS: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
-        ["AWS::EKS::", "AWSQS::EKS::", "AWS::AutoScaling::AutoScalingGroup", "\"aws_eks_"].map(Finder::new)
+    static MARKS: LazyLock<[Finder<'static>; 7]> = LazyLock::new(|| {
+        [
+            "AWS::EKS::",
+            "AWSQS::EKS::",
+            "Custom::AWSCDK-EKS-",
+            "AWS::AutoScaling::AutoScalingGroup",
+            "\"aws_eks_",
+            "\"aws_autoscaling_group\"",
+            "\"helm_release\"",
+        ]
+        .map(Finder::new)
     });
     MARKS.iter().any(|mark| mark.find(text).is_some())
+}
+
+/// Whether a text without Kubernetes objects may hold values that a configuration of Terraform reads from it with
+/// `yamldecode(file(…))`: it is small, and names EKS or Kubernetes, and a version. One that is not kept is said where it is asked for.
+///
+/// ```
+/// use eks_declared::may_hold_values;
+/// assert!(may_hold_values(b"production:\n  eks_cluster_version: '1.34'\n"));
+/// assert!(!may_hold_values(b"image: nginx\nversion: 1\n"));
+/// ```
+pub fn may_hold_values(text: &[u8]) -> bool {
+    static MARKS: LazyLock<[Finder<'static>; 3]> =
+        LazyLock::new(|| ["version", "eks", "kubernetes"].map(Finder::new));
+    let [version, names @ ..] = &*MARKS;
+    text.len() <= LARGEST_VALUES
+        && version.find(text).is_some()
+        && names.iter().any(|name| name.find(text).is_some())
+}
+
+/// The largest file of values that is kept.
+const LARGEST_VALUES: usize = 64 << 10;
+
+/// Whether one document of a text that is kept has to be parsed: most files that are kept for one document have many.
+pub(crate) fn may_matter(document: &str) -> bool {
+    static API: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("apiVersion"));
+    static ESCAPES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["\\u", "\\x"].map(Finder::new));
+    let text = document.as_bytes();
+    API.find_iter(text).any(|at| {
+        let rest = document.get(at + "apiVersion".len()..).unwrap_or_default();
+        let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest).trim_start_matches([' ', '\t']);
+        let Some(value) = rest.strip_prefix(':') else { return false };
+        let value = value.trim_start();
+        // Anchors, aliases, block scalars, tags and comments: the reader looks at them.
+        if value.starts_with(['&', '*', '|', '>', '!', '#']) {
+            return true;
+        }
+        let value = value.trim_start_matches(['"', '\'']);
+        let word = value.split([' ', '"', '\'', ',', '}', '\t', '\r', '\n']).next().unwrap_or(value);
+        word.contains('\\')
+            || word.split_once('/').is_some_and(|(group, _)| kubernetes::concerns_group(group))
+    }) || has_known_image(text)
+        || may_declare(text)
+        || ESCAPES.iter().any(|escape| escape.find(text).is_some())
+}
+
+/// Whether a text that nothing was found in reads like a configuration of Terraform: those are known by their names.
+///
+/// ```
+/// use eks_declared::reads_like_terraform;
+/// assert!(reads_like_terraform(b"variable \"v\" {}\n\nmodule \"eks\" {\n  source = \"terraform-aws-modules/eks/aws\"\n}\n"));
+/// assert!(!reads_like_terraform(b"text: |\n  module \"eks\" {}\n"));
+/// ```
+pub fn reads_like_terraform(text: &[u8]) -> bool {
+    static MARKS: LazyLock<[Finder<'static>; 2]> =
+        LazyLock::new(|| ["resource \"", "module \""].map(Finder::new));
+    MARKS.iter().any(|mark| {
+        mark.find_iter(text).any(|at| {
+            let starts = at.checked_sub(1).is_none_or(|before| text.get(before) == Some(&b'\n'));
+            let line = text.get(at..).unwrap_or_default().split(|&b| b == b'\n').next().unwrap_or_default();
+            starts && line.trim_ascii_end().ends_with(b"{")
+        })
+    })
 }
 
 /// What a file is to this crate, by its name.
@@ -105,6 +176,31 @@ pub fn by_name(name: &str) -> Option<Name> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn documents_that_may_matter_are_told_from_the_others() {
+        for text in [
+            "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\n",
+            "kind: ClusterConfig\napiVersion:\n  eksctl.io/v1alpha5\n",
+            "{\"kind\": \"NodePool\", \"apiVersion\" : \"karpenter.k8s.aws/v1\"}",
+            "apiVersion: &v karpenter.k8s.aws/v1\n",
+            "apiVersion: # of eksctl\n  eksctl.io/v1alpha5\n",
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: eksctl.io/v1alpha5\n",
+            "\"apiVersion\": \"\\u0065ksctl.io/v1alpha5\"\n",
+            "Resources: {C: {Type: AWS::EKS::Cluster}}\n",
+            "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: registry.k8s.io/kube-proxy:v1.33.0}]}\n",
+        ] {
+            assert!(may_matter(text), "{text}");
+        }
+        for text in [
+            "",
+            "apiVersion: v1\nkind: ConfigMap\ndata: {image: nginx}\n",
+            "apiVersion: apps/v1\nkind: Deployment\nspec: {image: nginx:1.29}\n",
+            "properties:\n  apiVersion:\n    description: the apiVersion of eksctl.io\n    type: string\n",
+        ] {
+            assert!(!may_matter(text), "{text}");
+        }
+    }
 
     #[test]
     fn known_images_are_seen_in_every_spelling() {

@@ -1,6 +1,7 @@
 //! A tree of files, and what they declare together.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use eks_model::{ClusterSnapshot, Controller, Observed, Unreadable};
 
@@ -14,6 +15,8 @@ use crate::terraform;
 #[derive(Debug, Default)]
 pub struct Tree {
     files: BTreeMap<String, Vec<u8>>,
+    /// Where the lines of a file start, once one was asked for.
+    lines: BTreeMap<String, OnceLock<Vec<usize>>>,
 }
 
 /// What files declare.
@@ -52,6 +55,7 @@ impl Tree {
     pub fn add(&mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) {
         let path: String = path.into();
         let path = path.strip_prefix("./").map_or(path.clone(), str::to_owned);
+        self.lines.insert(path.clone(), OnceLock::new());
         self.files.insert(path, bytes.into());
     }
 
@@ -60,7 +64,11 @@ impl Tree {
         let bytes = self.files.get(path)?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
-        let line = bytes.split(|&b| b == b'\n').nth(index)?;
+        let starts = self.lines.get(path)?.get_or_init(|| {
+            std::iter::once(0).chain(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1)).collect()
+        });
+        let end = starts.get(index + 1).map_or(bytes.len(), |next| next - 1);
+        let line = bytes.get(*starts.get(index)?..end)?;
         std::str::from_utf8(line).ok().map(|line| line.trim_end_matches('\r'))
     }
 
@@ -101,8 +109,16 @@ impl Tree {
                 read_yaml(text, number, folder, name, &mut draft);
             }
         }
-        terraform::read(&terraform_files, &mut draft);
+        terraform::read(&terraform::relevant(terraform_files), self, &mut draft);
         joined(draft)
+    }
+}
+
+impl terraform::Files for Tree {
+    fn file(&self, path: &str) -> Option<(u32, &str)> {
+        let text = std::str::from_utf8(self.files.get(path)?).ok()?;
+        let number = self.files.range(..path.to_owned()).count();
+        Some((u32::try_from(number).ok()?, text.strip_prefix('\u{FEFF}').unwrap_or(text)))
     }
 }
 
@@ -132,16 +148,23 @@ fn read_json(text: &str, file: u32, folder: &str, draft: &mut Draft) {
 }
 
 fn read_yaml(text: &str, file: u32, folder: &str, name: &str, draft: &mut Draft) {
+    // A chart and a kustomization say nothing of what they are.
+    let always = crate::by_name(name).is_some();
     for document in eks_deprecations::documents(text) {
+        if !always && !crate::sniff::may_matter(document.text) {
+            continue;
+        }
         match crate::yaml::document(document.text, document.first_line, file, document.index) {
             Ok(Some(root)) => read_document(&root, folder, name, draft),
             Ok(None) => {}
             Err(refused) => {
                 // A broken document of another kind is no business of this reader.
+                let at = At { file, line: refused.line, column: 1, width: 1, document: document.index };
                 if let Some(what) = declares(document.text) {
-                    let at = At { file, line: refused.line, column: 1, width: 1, document: document.index };
                     draft
                         .not_read(format!("it declares {what} and cannot be parsed: {}", refused.reason), at);
+                } else if refused.reason == crate::yaml::TOO_LARGE {
+                    draft.not_read(refused.reason, at);
                 }
             }
         }
@@ -171,7 +194,7 @@ fn read_document(root: &Node, folder: &str, name: &str, draft: &mut Draft) {
         cloudformation::read(root, draft);
     } else if name.eq_ignore_ascii_case("Chart.yaml") {
         kubernetes::chart_yaml(root, draft);
-    } else if name.starts_with("kustomization.") {
+    } else if name.starts_with("kustomization.") || name == "Kustomization" {
         kubernetes::kustomization(root, draft);
     } else {
         read_object(root, folder, draft);
@@ -216,6 +239,18 @@ pub(crate) fn is_workload(kind: &str) -> bool {
 fn joined(mut draft: Draft) -> Declared {
     draft.join_charts();
     draft.clusters.sort_by(|a, b| a.snapshot.id.cmp(&b.snapshot.id));
+    for draft::Alias { control_plane, name } in std::mem::take(&mut draft.aliases) {
+        let fits = |cluster: &&mut draft::DraftCluster| {
+            cluster.scope == control_plane.scope
+                && cluster.namespace == control_plane.namespace
+                && control_plane.name.as_ref().is_some_and(|named| cluster.names.contains(named))
+        };
+        if let Some(cluster) = draft.clusters.iter_mut().find(fits)
+            && !cluster.names.contains(&name)
+        {
+            cluster.names.push(name);
+        }
+    }
     let groups = merged_pools(std::mem::take(&mut draft.groups));
     for (link, group) in groups {
         let at = group.at.clone();
@@ -248,10 +283,10 @@ fn joined(mut draft: Draft) -> Declared {
         passed_over: draft.passed_over,
     };
     for cluster in &mut declared.clusters {
-        let control_plane = cluster.control_plane.known().map(|version| version.at.clone());
+        let control_plane = cluster.control_plane.known().cloned();
         for group in &mut cluster.node_groups {
             // The very value of the control plane: whoever edits the one edits the other.
-            let own = group.kubelet.known().map(|version| &version.at);
+            let own = group.kubelet.known();
             if own.is_some() && own == control_plane.as_ref() {
                 group.kubelet = Observed::Absent;
                 group.follows_control_plane = true;

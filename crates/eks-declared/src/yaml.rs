@@ -1,15 +1,18 @@
 //! YAML text as a tree of values: complete parsing, places kept, CloudFormation's short tags
 //! written out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use granit_parser::{Event, Parser, ScalarStyle};
 
-use crate::node::{At, Node, Value};
+use crate::node::{At, Node, Value, given_once};
 
 /// How many nodes one document may have, its aliases followed.
 const NODE_BUDGET: usize = 2_000_000;
+
+/// Why a document with more of them is refused.
+pub(crate) const TOO_LARGE: &str = "it has more values than any declaration, its aliases followed";
 
 /// Why a text cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(crate) struct Refused {
 /// A collection that is open.
 struct Open {
     at: At,
+    /// How many values are in it, its aliases followed.
+    size: usize,
     anchor: usize,
     tag: Option<String>,
     kind: Kind,
@@ -43,9 +48,9 @@ pub(crate) fn document(
 ) -> Result<Option<Node>, Refused> {
     let line_of = |line: usize| first_line.saturating_add(narrow(line.saturating_sub(1)));
     let mut open: Vec<Open> = Vec::new();
-    let mut anchors: BTreeMap<usize, Node> = BTreeMap::new();
+    let mut anchors: BTreeMap<usize, (Node, usize)> = BTreeMap::new();
     let mut root = None;
-    let mut budget = NODE_BUDGET;
+    let mut total: usize = 0;
     for event in Parser::new_from_str(text) {
         let (event, span) =
             event.map_err(|error| Refused { line: line_of(error.marker().line()), reason: error.info() })?;
@@ -57,7 +62,7 @@ pub(crate) fn document(
             document,
         };
         #[expect(clippy::wildcard_enum_match_arm, reason = "the parser's enum is not exhaustive")]
-        let (node, anchor) = match event {
+        let (node, anchor, size) = match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 let tag = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
@@ -66,41 +71,47 @@ pub(crate) fn document(
                     at.width = at.width.saturating_add(2);
                 }
                 let value = if plain { plain_scalar(&value) } else { Value::Text(value.into_owned()) };
-                (tagged(Node::new(value, at), tag.as_deref()), anchor)
+                (tagged(Node::new(value, at), tag.as_deref()), anchor, 1)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 let tag = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
-                open.push(Open { at, anchor, tag, kind: Kind::List(Vec::new()) });
+                open.push(Open { at, size: 1, anchor, tag, kind: Kind::List(Vec::new()) });
                 continue;
             }
             Event::MappingStart(_, anchor, tag) => {
                 let tag = tag.map(|tag| format!("{}{}", tag.handle(), tag.suffix()));
-                open.push(Open { at, anchor, tag, kind: Kind::Map { entries: Vec::new(), key: None } });
+                let kind = Kind::Map { entries: Vec::new(), key: None };
+                open.push(Open { at, size: 1, anchor, tag, kind });
                 continue;
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(closed) = open.pop() else { continue };
                 let node = match closed.kind {
                     Kind::List(items) => Node::list(items, closed.at),
-                    Kind::Map { entries, .. } => Node::map(merged(entries), closed.at),
+                    Kind::Map { mut entries, .. } => {
+                        given_once(&mut entries);
+                        Node::map(merged(entries), closed.at)
+                    }
                 };
-                (tagged(node, closed.tag.as_deref()), closed.anchor)
+                (tagged(node, closed.tag.as_deref()), closed.anchor, closed.size)
             }
             Event::Alias(anchor) => {
-                let Some(node) = anchors.get(&anchor) else { continue };
-                (node.clone(), 0)
+                let Some((node, size)) = anchors.get(&anchor) else { continue };
+                (node.clone(), 0, *size)
             }
             _ => continue,
         };
-        budget = budget.saturating_sub(1);
-        if budget == 0 {
-            return Err(Refused {
-                line: at.line,
-                reason: "it has more values than any declaration".to_owned(),
-            });
+        // Few lines of aliases of aliases are more values than there is memory for.
+        total = total.saturating_add(1);
+        let above = open.last_mut().map_or(size, |open| {
+            open.size = open.size.saturating_add(size);
+            open.size
+        });
+        if total.max(above) > NODE_BUDGET {
+            return Err(Refused { line: at.line, reason: TOO_LARGE.to_owned() });
         }
         if anchor != 0 {
-            anchors.insert(anchor, node.clone());
+            anchors.insert(anchor, (node.clone(), size));
         }
         match open.last_mut().map(|open| &mut open.kind) {
             None => root = Some(node),
@@ -143,6 +154,7 @@ fn merged(entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
         return entries;
     }
     let mut out: Vec<(String, Node)> = Vec::new();
+    let mut known: BTreeSet<String> = BTreeSet::new();
     let mut from = Vec::new();
     for (key, node) in entries {
         if key == "<<" {
@@ -151,12 +163,13 @@ fn merged(entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
                 _ => from.push(node),
             }
         } else {
+            known.insert(key.clone());
             out.push((key, node));
         }
     }
     for node in from {
         for (key, value) in node.entries() {
-            if !out.iter().any(|(known, _)| known == key) {
+            if known.insert(key.clone()) {
                 out.push((key.clone(), value.clone()));
             }
         }
@@ -228,6 +241,22 @@ mod tests {
         let node = parse("base: &b {version: '1.3'}\nuse: *b\nmore:\n  <<: *b\n  name: x\n");
         assert_eq!(node.at_path(&["use", "version"]).and_then(Node::text), Some("1.3"));
         assert_eq!(node.at_path(&["more", "version"]).and_then(Node::text), Some("1.3"));
+    }
+
+    #[test]
+    fn aliases_of_aliases_are_counted_as_what_they_are() {
+        let mut text = "x0: &x0 a\n".to_owned();
+        for n in 1..60 {
+            text.push_str(&format!("x{n}: &x{n} [*x{0}, *x{0}]\n", n - 1));
+        }
+        assert_eq!(document(&text, 1, 0, 0).unwrap_err().reason, TOO_LARGE);
+    }
+
+    #[test]
+    fn what_is_given_twice_is_not_known() {
+        let node = parse("version: '1.36'\nname: x\nversion: '1.30'\n");
+        assert!(node.get("version").is_some_and(Node::is_unknown));
+        assert_eq!(node.get("name").and_then(Node::text), Some("x"));
     }
 
     #[test]

@@ -213,8 +213,13 @@ impl Finding {
     }
 
     /// What makes this finding the same finding after an edit elsewhere in the file: everything
-    /// but line, column and document index. One that became graver is another.
+    /// but line, column and document index. One that became graver is another, and of what is
+    /// declared also one that bites in another hop: nodes that would be out of skew after 1.37, and
+    /// nodes that are, are two things.
     pub fn identity(&self) -> String {
+        // When an API goes is the API's own affair, and part of it already.
+        let declared = !self.id.starts_with("API");
+        let hop = || self.hop.map_or_else(|| "now".to_owned(), |hop| hop.to_string());
         let part = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
         [
             self.id.to_owned(),
@@ -227,6 +232,7 @@ impl Finding {
         ]
         .into_iter()
         .chain(self.cluster.clone())
+        .chain(declared.then(hop))
         .collect::<Vec<_>>()
         .join("|")
     }

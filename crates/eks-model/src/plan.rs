@@ -17,6 +17,8 @@ pub enum ChangeKind {
     Addon,
     /// A controller that EKS does not manage.
     Controller,
+    /// An API that a manifest uses, and that goes or comes on the way.
+    Api,
     /// The image that nodes start from.
     NodeImage,
     /// The version of nodes: they are replaced.
@@ -30,6 +32,7 @@ impl ChangeKind {
             Self::ControlPlane => "control plane",
             Self::Addon => "add-on",
             Self::Controller => "controller",
+            Self::Api => "API",
             Self::NodeImage => "node image",
             Self::Nodes => "nodes",
         }
@@ -111,7 +114,8 @@ pub struct ClusterPlan {
     pub to: KubeMinor,
     /// The hops, in order.
     pub hops: Vec<HopPlan>,
-    /// What is not known and has to be before the plan can be followed, one sentence each.
+    /// What is open: not known, or wrong already. To be settled before the plan can be followed; one
+    /// sentence each.
     pub open: Vec<String>,
 }
 
@@ -141,7 +145,7 @@ impl DeclaredPlan {
         Self { schema: SCHEMA, tool, to, nodes, clusters: Vec::new(), unread: Vec::new(), notes: Vec::new() }
     }
 
-    /// Whether something that the plan rests on is not known.
+    /// Whether something that the plan rests on is open or could not be read.
     pub fn is_open(&self) -> bool {
         !self.unread.is_empty() || self.clusters.iter().any(|cluster| !cluster.open.is_empty())
     }

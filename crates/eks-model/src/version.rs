@@ -142,6 +142,9 @@ impl FromStr for KubeVersion {
         if number.is_empty() {
             return Err(error("the minor is not a number"));
         }
+        if number.len() > 1 && number.starts_with('0') {
+            return Err(error("the minor has a leading zero"));
+        }
         let minor = number.parse().map_err(|_| error("the minor is not a known number"))?;
         let minor = KubeMinor::new(minor);
         // `GET /version` of EKS once answered `minor: "34+"`.
@@ -175,7 +178,6 @@ mod tests {
             "1.31.x",
             "1.31.2+k3s1",
             "1.31.0-rc.1",
-            "1.031",
         ] {
             assert_eq!(spelling.parse(), Ok(KubeMinor::new(31)), "{spelling}");
         }
@@ -193,6 +195,7 @@ mod tests {
             ("1.31.x.y", "patch"),
             ("1.31.4.5", "patch"),
             ("1.99999", "known number"),
+            ("1.031", "leading zero"),
             ("x.31", "start with a number"),
             ("1.31-eks", "patch"),
         ] {

@@ -2,6 +2,8 @@
 
 use eks_model::{CheckReport, KubeMinor};
 
+use crate::text::printable;
+
 const HEADER: [&str; 18] = [
     "id",
     "severity",
@@ -70,12 +72,15 @@ fn row(out: &mut String, cells: &[String]) {
         if index > 0 {
             out.push(',');
         }
-        if cell.contains([',', '"', '\n', '\r']) {
+        // Names come from files that anybody may have written: nothing in them speaks to a terminal, or to who reads
+        // a log line by line.
+        let cell = printable(cell);
+        if cell.contains([',', '"']) {
             out.push('"');
             out.push_str(&cell.replace('"', "\"\""));
             out.push('"');
         } else {
-            out.push_str(cell);
+            out.push_str(&cell);
         }
     }
     out.push_str("\r\n");

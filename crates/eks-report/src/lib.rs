@@ -40,6 +40,9 @@ pub use text::Paint;
 /// The JSON Schema of the JSON report, version 1.
 pub static JSON_SCHEMA: &str = include_str!("../schema/eks-skew-check-1.schema.json");
 
+/// The JSON Schema of [`plan_json`].
+pub static PLAN_SCHEMA: &str = include_str!("../schema/eks-skew-check-plan-1.schema.json");
+
 /// A rule, as far as a report needs to know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RuleInfo {

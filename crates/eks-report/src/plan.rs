@@ -80,7 +80,7 @@ pub fn plan_text(plan: &DeclaredPlan) -> String {
             }
         }
         for open in &cluster.open {
-            push(&mut out, &format!("  not known: {}", printable(open)));
+            push(&mut out, &format!("  open: {}", printable(open)));
         }
         out.push('\n');
     }
@@ -117,7 +117,7 @@ fn summary(plan: &DeclaredPlan) -> String {
     let word = if plan.is_open() { "incomplete" } else { "planned" };
     let mut parts = vec![clusters, count(edits as u64, "edit", "edits")];
     if open > 0 {
-        parts.push(format!("{open} not known"));
+        parts.push(format!("{open} open"));
     }
     format!("{word}  {}, to {}, nodes {}", parts.join(", "), plan.to, plan.nodes)
 }
@@ -149,7 +149,7 @@ pub fn plan_markdown(plan: &DeclaredPlan) -> String {
             out.push('\n');
         }
         for open in &cluster.open {
-            push(&mut out, &format!("- not known: {}", cell(open)));
+            push(&mut out, &format!("- open: {}", cell(open)));
         }
         if !cluster.open.is_empty() {
             out.push('\n');

@@ -251,7 +251,8 @@ fn csv_and_markdown_keep_their_columns() {
         assert!(rows.iter().all(|row| row.len() == 18), "{rows:?}");
     }
     let rows = read_csv(&render(&full(), Format::Csv, &RULES));
-    assert_eq!(rows[2][15], "it is gone | in 1.34,\nfor \"good\" & all");
+    // A line of its own might be read as a command by who reads the log.
+    assert_eq!(rows[2][15], "it is gone | in 1.34, for \"good\" & all");
     assert_eq!(rows[2][7], "we|b`,\"<&>");
     let markdown = render(&full(), Format::Markdown, &RULES);
     for line in markdown.lines().filter(|line| line.starts_with('|')) {
@@ -338,4 +339,32 @@ fn format_names_round_trip() {
         assert_eq!(format.as_str().parse(), Ok(format));
     }
     assert!("yaml".parse::<Format>().unwrap_err().to_string().contains("sarif"));
+}
+
+#[test]
+fn what_is_unread_for_one_cause_is_said_once() {
+    let mut report = clean();
+    let unread = |file: &str, line: u32, what: &str, cause: &str| Unread {
+        file: file.to_owned(),
+        line: Some(line),
+        reason: format!("the version of {what} is not known: {cause}"),
+        kind: UnreadKind::Text,
+    };
+    report.unread = vec![
+        unread("a.tf", 3, "cluster \"a\"", "variable v has no default"),
+        unread("a.tf", 7, "cluster \"b\"", "variable w has no default"),
+        unread("a.tf", 9, "node group \"a\"", "variable v has no default"),
+        unread("a.tf", 12, "node group \"b\"", "variable v has no default"),
+        unread("b.tf", 3, "cluster \"a\"", "variable v has no default"),
+    ];
+    let shown = text(&report, Paint::Never);
+    let lines: Vec<&str> = shown.lines().filter(|line| line.starts_with("not read")).collect();
+    assert_eq!(
+        lines,
+        [
+            "not read: a.tf:3: the version of cluster \"a\" is not known: variable v has no default; so for 2 more (line 9, 12)",
+            "not read: a.tf:7: the version of cluster \"b\" is not known: variable w has no default",
+            "not read: b.tf:3: the version of cluster \"a\" is not known: variable v has no default",
+        ]
+    );
 }

@@ -1,5 +1,6 @@
 //! The report for people: the verdict's reasons first, each with its place and its remedy.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -48,6 +49,8 @@ fn colour(severity: Severity) -> AnsiColor {
 
 /// How many unread places are listed before the rest is counted.
 const UNREAD_SHOWN: usize = 20;
+/// How many lines are named for one cause.
+const LINES_SHOWN: usize = 8;
 /// Source lines longer than this are cut around the place.
 const EXCERPT_WIDTH: usize = 100;
 
@@ -146,12 +149,45 @@ fn cut(line: &str, column: u32) -> (String, usize) {
 }
 
 fn unread(out: &mut String, report: &CheckReport, paint: Paint) {
-    for Unread { file, line, reason, kind: _ } in report.unread.iter().take(UNREAD_SHOWN) {
-        push_line(out, &format!("{} {}: {}", paint.bold("not read:"), place(file, *line), printable(reason)));
+    let causes = causes(&report.unread);
+    for all in causes.iter().take(UNREAD_SHOWN) {
+        let Some((Unread { file, line, reason, kind: _ }, others)) = all.split_first() else { continue };
+        let mut text = printable(reason);
+        if !others.is_empty() {
+            let lines: Vec<String> =
+                others.iter().filter_map(|other| other.line).map(|line| line.to_string()).collect();
+            let (named, more) = match lines.get(..LINES_SHOWN) {
+                Some(first) if lines.len() > LINES_SHOWN => (first.join(", "), ", …"),
+                _ => (lines.join(", "), ""),
+            };
+            let _ = write!(text, "; so for {} more (line {named}{more})", others.len());
+        }
+        push_line(out, &format!("{} {}: {text}", paint.bold("not read:"), place(file, *line)));
     }
-    if let Some(more) = report.unread.len().checked_sub(UNREAD_SHOWN).filter(|&more| more > 0) {
-        push_line(out, &format!("{} {more} more (all of them in `--output json`)", paint.bold("not read:")));
+    let rest: usize = causes.iter().skip(UNREAD_SHOWN).map(Vec::len).sum();
+    if rest > 0 {
+        push_line(out, &format!("{} {rest} more (all of them in `--output json`)", paint.bold("not read:")));
     }
+}
+
+/// What is unread of one file for one cause together: a variable without a value makes many values unknown.
+fn causes(unread: &[Unread]) -> Vec<Vec<&Unread>> {
+    let mut causes: Vec<Vec<&Unread>> = Vec::new();
+    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for unread in unread {
+        // "the version of node group "a" is not known: variable v has no default"
+        let cause = unread.reason.split_once(" is not known: ").filter(|_| unread.line.is_some());
+        let known = cause.and_then(|(_, cause)| places.get(&(unread.file.as_str(), cause)).copied());
+        if let Some(all) = known.and_then(|place| causes.get_mut(place)) {
+            all.push(unread);
+        } else {
+            if let Some((_, cause)) = cause {
+                places.insert((&unread.file, cause), causes.len());
+            }
+            causes.push(vec![unread]);
+        }
+    }
+    causes
 }
 
 fn summary(out: &mut String, report: &CheckReport, paint: Paint) {

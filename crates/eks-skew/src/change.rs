@@ -24,7 +24,9 @@ pub fn judge_change(before: &ClusterSnapshot, after: &ClusterSnapshot) -> Vec<Fi
         found.kind = Some(after.declared_as.to_owned());
         found.name = Some(after.name.clone());
         found.url = Some("https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html".to_owned());
-        if new > old && away > 1 {
+        // The provider of Cluster API goes minor by minor by itself.
+        let by_itself = after.declared_as == "AWSManagedControlPlane";
+        if new > old && away > 1 && !by_itself {
             found.message = format!(
                 "this change takes the control plane of \"{}\" from {old} to {new}: EKS goes one minor at a time, and refuses it",
                 after.name
@@ -101,7 +103,11 @@ fn nodes(
         }
         _ if to < from && new.is_none_or(|new| old.is_none_or(|old| new >= old)) => {
             found.message = format!(
-                "this change takes {subject} from {from} back to {to} while the control plane stays: EKS lets nodes go back only for the way back of the control plane"
+                "this change takes {subject} from {from} back to {to} while the control plane {}: EKS lets nodes go back only for the way back of the control plane",
+                match (old, new) {
+                    (Some(old), Some(new)) if new > old => format!("goes on to {new}"),
+                    _ => "stays".to_owned(),
+                }
             );
             found.remedy = format!("leave {subject} at {from}, unless the control plane goes back next");
         }

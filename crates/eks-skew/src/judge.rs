@@ -270,7 +270,8 @@ fn beside_api_server(
 
 /// What the skew policy says of a program of Kubernetes' own that runs in a cluster, recognised by
 /// its image: kube-proxy, kubectl, a kube-controller-manager, a kube-scheduler, a
-/// cloud-controller-manager. `None` for every other component, and where nothing is to be said.
+/// cloud-controller-manager. One without a version, or with one that is none, is a finding too. `None` for
+/// every other component, and where nothing is to be said.
 pub fn judge_component(controller: &Controller, window: Window) -> Option<Finding> {
     type Judge = fn(KubeMinor, ApiServers) -> Skew;
     let (rule, severity, judge): (_, _, Judge) = match controller.component.as_str() {
@@ -283,14 +284,46 @@ pub fn judge_component(controller: &Controller, window: Window) -> Option<Findin
         "kubectl" => (&rules::KUBECTL, Severity::Warn, skew::kubectl),
         _ => return None,
     };
-    let version = controller.version.known()?;
-    let minor = version.value.parse::<KubeVersion>().ok()?.minor();
+    let of = |mut found: Finding| {
+        found.kind = Some(controller.declared_as.clone());
+        found.name.clone_from(&controller.name);
+        found.namespace.clone_from(&controller.namespace);
+        found
+    };
+    let component = &controller.component;
+    let version = match &controller.version {
+        Observed::Known(version) => version,
+        Observed::Unreadable(_) => return None,
+        Observed::Absent => {
+            let mut found =
+                Finding::new(rules::UNDECLARED.id, Severity::Warn, Status::Undeclared).placed(&controller.at);
+            found.message = format!(
+                "{component} declares no version: what runs is whatever was newest when its image was pulled"
+            );
+            found.remedy = "name a version, so that it can be moved with the control plane".to_owned();
+            found.url = Some(POLICY.to_owned());
+            return Some(of(found));
+        }
+    };
+    let Some(minor) = minor_of_tag(&version.value) else {
+        let mut found = Finding::new(rule.id, Severity::Unknown, Status::Unknown).placed(&version.at);
+        found.message = format!(
+            "whether {component} `{}` is within the skew of {window} is not known: it is no version of Kubernetes",
+            version.value
+        );
+        found.remedy = "name a version, or suppress this with the reason".to_owned();
+        found.url = Some(POLICY.to_owned());
+        return Some(of(found));
+    };
     let subject = format!("{} {minor}", controller.component);
-    let mut found = beside_api_server(rule, severity, minor, &subject, window, judge)?.placed(&version.at);
-    found.kind = Some(controller.declared_as.clone());
-    found.name.clone_from(&controller.name);
-    found.namespace.clone_from(&controller.namespace);
-    Some(found)
+    beside_api_server(rule, severity, minor, &subject, window, judge)
+        .map(|found| of(found.placed(&version.at)))
+}
+
+/// The minor that the tag of an image names: `v1.33.4-eksbuild.2`, and `1.33-debian-12` too.
+fn minor_of_tag(tag: &str) -> Option<KubeMinor> {
+    let whole = tag.parse::<KubeVersion>().ok().map(|version| version.minor());
+    whole.or_else(|| tag.split_once('-')?.0.parse::<KubeVersion>().ok().map(|version| version.minor()))
 }
 
 /// Clusters that are declared twice with different versions: the same name, in the same way, in one folder.
@@ -402,6 +435,13 @@ fn image(cluster: &ClusterSnapshot, group: &NodeGroup, window: Window) -> Vec<Fi
     findings
 }
 
+/// `: the calendar here ends with 1.37 (as of 2026-11-23)`
+fn ends_with(calendar: &Calendar) -> String {
+    calendar.newest().map_or_else(String::new, |newest| {
+        format!(": the calendar here ends with {} (as of {})", newest.minor, newest.as_of)
+    })
+}
+
 fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Finding> {
     let calendar = Calendar::embedded();
     let mut findings = Vec::new();
@@ -410,13 +450,7 @@ fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Findi
         if calendar.support(hop.to(), today).is_none_or(|support| support == Support::NotYet) {
             let mut found = finding(&rules::NOT_OFFERED, Severity::Unknown, Status::Unknown, cluster, place);
             found.hop = Some(hop.to());
-            found.message = format!(
-                "EKS is not known to offer {}: the calendar here ends with {}",
-                hop.to(),
-                calendar
-                    .newest()
-                    .map_or_else(String::new, |newest| format!("{} (as of {})", newest.minor, newest.as_of))
-            );
+            found.message = format!("EKS is not known to offer {}{}", hop.to(), ends_with(calendar));
             found.remedy = "choose an earlier version, or a newer release of this program".to_owned();
             found.url = Some(VERSIONS.to_owned());
             findings.push(found);
@@ -455,7 +489,22 @@ fn calendar(cluster: &ClusterSnapshot, window: Window, today: Date) -> Vec<Findi
                 format!("standard support of {minor} ends on {ends}, in {}: {then}", days(days_left)),
             )
         }
-        Some(Support::Standard { .. } | Support::NotYet) | None => return findings,
+        Some(Support::Standard { .. }) => return findings,
+        // Newer than the calendar, or not there yet on that day: nothing is known of it.
+        Some(Support::NotYet) | None => {
+            let mut found = finding(&rules::NOT_OFFERED, Severity::Unknown, Status::Unknown, cluster, place);
+            found.message = format!(
+                "cluster \"{}\" is declared at {minor}, which EKS is not known to offer{}",
+                cluster.name,
+                ends_with(calendar)
+            );
+            found.remedy =
+                "see that the version is right; if EKS offers it by now, take a newer release of this program"
+                    .to_owned();
+            found.url = Some(VERSIONS.to_owned());
+            findings.insert(0, found);
+            return findings;
+        }
         Some(Support::Extended { days_left }) => {
             let Some(outlook) = outlook else { return findings };
             let message = match policy {

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 
 /// To be raised when the generator changes, so that trees made before are made anew.
-const GENERATION: u32 = 2;
+const GENERATION: u32 = 3;
 
 /// What was made: the files that hold, or may hold, manifests.
 pub(super) struct Made {
@@ -124,12 +124,53 @@ fn file(seed: &mut Seeded, number: u64) -> (String, String) {
             }
             (format!("rendered-{number}.yaml"), text)
         }
+        45..=48 => {
+            terraform(seed, number, &mut text);
+            (format!("main-{number}.tf"), text)
+        }
+        49 => {
+            let (minor, name) = (33 + seed.below(5), seed.below(1_000_000));
+            append(
+                &mut text,
+                format_args!(
+                    "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata:\n  name: c-{name}\n  region: eu-west-1\n  version: \"1.{minor}\"\nmanagedNodeGroups:\n- name: web\n  amiFamily: AmazonLinux2023\naddons:\n- name: vpc-cni\n  version: v1.20.1-eksbuild.3\n"
+                ),
+            );
+            (format!("cluster-{number}.yaml"), text)
+        }
         _ => {
             for _ in 0..=seed.below(5) {
                 small(seed, &mut text);
             }
             (format!("object-{number}.yaml"), text)
         }
+    }
+}
+
+/// Mostly resources that have nothing to do with EKS; one file in ten calls the module of a cluster.
+fn terraform(seed: &mut Seeded, number: u64, text: &mut String) {
+    for bucket in 0..2 + seed.below(12) {
+        append(
+            text,
+            format_args!(
+                "resource \"aws_s3_bucket\" \"b{number}_{bucket}\" {{\n  bucket = \"${{var.prefix_{number}}}-{bucket}\"\n  tags = {{\n    team    = local.team_{number}\n    purpose = \"logs\"\n  }}\n}}\n\n"
+            ),
+        );
+    }
+    append(
+        text,
+        format_args!(
+            "variable \"prefix_{number}\" {{\n  default = \"shop\"\n}}\n\nlocals {{\n  team_{number} = \"a\"\n}}\n"
+        ),
+    );
+    if seed.below(10) == 0 {
+        let minor = 33 + seed.below(5);
+        append(
+            text,
+            format_args!(
+                "\nmodule \"eks_{number}\" {{\n  source             = \"terraform-aws-modules/eks/aws\"\n  version            = \"~> 21.0\"\n  name               = \"${{var.prefix_{number}}}-{number}\"\n  kubernetes_version = \"1.{minor}\"\n  addons = {{\n    coredns = {{}}\n    vpc-cni = {{ addon_version = \"v1.20.1-eksbuild.3\" }}\n  }}\n  eks_managed_node_groups = {{\n    web   = {{}}\n    batch = {{ kubernetes_version = \"1.{minor}\" }}\n  }}\n}}\n"
+            ),
+        );
     }
 }
 
@@ -140,6 +181,13 @@ fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) {
 fn small(seed: &mut Seeded, text: &mut String) {
     let id = seed.below(1_000_000);
     match seed.below(200) {
+        // A controller whose version matters to the upgrade.
+        199 => append(
+            text,
+            format_args!(
+                "---\napiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ca-{id}\n  namespace: kube-system\nspec:\n  template:\n    spec:\n      containers:\n      - name: cluster-autoscaler\n        image: registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.1\n"
+            ),
+        ),
         0 => append(
             text,
             format_args!(

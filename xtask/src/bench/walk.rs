@@ -11,7 +11,7 @@ struct State {
     running: usize,
 }
 
-/// Reads every YAML and JSON file below a folder into one buffer a thread. Returns how many files
+/// Reads every file below a folder that may hold manifests or declarations into one buffer a thread. Returns how many files
 /// and bytes.
 pub(super) fn walk_and_read(folder: &Path, threads: usize) -> (u64, u64) {
     let state = Mutex::new(State { folders: vec![folder.to_owned()], running: 0 });
@@ -68,5 +68,5 @@ pub(super) fn walk_and_read(folder: &Path, threads: usize) -> (u64, u64) {
 fn is_wanted(path: &Path) -> bool {
     path.extension()
         .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| matches!(extension, "yaml" | "yml" | "json" | "tpl"))
+        .is_some_and(|extension| matches!(extension, "yaml" | "yml" | "json" | "tpl" | "tf" | "tfvars"))
 }

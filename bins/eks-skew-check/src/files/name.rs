@@ -30,7 +30,9 @@ pub(crate) fn kind_of(name: &str) -> Option<Kind> {
             Some(format) => Some(Kind::Text(format)),
             None => Some(Kind::Template),
         },
-        Some(Name::Chart) | None => format_of(name).map(Kind::Text),
+        // A kustomization needs no suffix.
+        Some(Name::Chart) => Some(Kind::Text(format_of(name).unwrap_or_default())),
+        None => format_of(name).map(Kind::Text),
     }
 }
 
@@ -108,6 +110,9 @@ mod tests {
         for (name, kind) in [
             ("main.tf", Some(Kind::Terraform)),
             ("main.tf.json", Some(Kind::Terraform)),
+            ("Kustomization", Some(Kind::Text(Format::Manifest))),
+            ("main.tofu", Some(Kind::Terraform)),
+            ("main.tofu.json", Some(Kind::Terraform)),
             ("prod.auto.tfvars", Some(Kind::Terraform)),
             ("prod.tfvars.json", Some(Kind::Terraform)),
             ("cluster.template", Some(Kind::Template)),

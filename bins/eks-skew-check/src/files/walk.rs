@@ -192,7 +192,9 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
             if target.is_dir() {
                 let known = visited.lock().unwrap_or_else(PoisonError::into_inner).contains(&target);
                 if known {
-                    outcome.skip(job, &name, "a symbolic link to what is read anyway");
+                    if !terraform_below(job, &path, &target, &mut outcome) {
+                        outcome.skip(job, &name, "a symbolic link to what is read anyway");
+                    }
                 } else if roots.iter().any(|root| root.starts_with(&target)) {
                     outcome.skip(job, &name, "a symbolic link to a folder above");
                 } else {
@@ -204,7 +206,8 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
                 let Some(format) = kind_of_path(&path).or_else(|| kind_of_path(&target)) else {
                     continue;
                 };
-                if read.insert(fingerprint(&target)) {
+                // A file of Terraform means something else in every folder.
+                if read.insert(fingerprint(&target)) || format == Kind::Terraform {
                     file(job, &path, format, true, &mut Buffer::new(), &mut outcome);
                 } else {
                     outcome.skip(job, &name, "a symbolic link to what is read anyway");
@@ -214,6 +217,30 @@ pub(crate) fn walk(job: &Job<'_>, paths: &[PathBuf], threads: usize) -> Outcome 
             }
         }
     }
+}
+
+/// Reads the Terraform files of a folder that is read already under another name: what they mean depends on where
+/// they lie. Says whether there were any.
+fn terraform_below(job: &Job<'_>, link: &Path, target: &Path, outcome: &mut Outcome) -> bool {
+    let mut any = false;
+    let mut open = vec![(link.to_owned(), target.to_owned())];
+    while let Some((path, real)) = open.pop() {
+        let Ok(entries) = fs::read_dir(&real) else { continue };
+        let mut names: Vec<OsString> = entries.flatten().map(|entry| entry.file_name()).collect();
+        names.sort();
+        for name in names {
+            let (path, real) = (path.join(&name), real.join(&name));
+            let Ok(kind) = fs::symlink_metadata(&real).map(|meta| meta.file_type()) else { continue };
+            let hidden = name.to_string_lossy().starts_with('.');
+            if kind.is_dir() && !hidden && name != "node_modules" {
+                open.push((path, real));
+            } else if kind.is_file() && kind_of_path(&real) == Some(Kind::Terraform) {
+                any = true;
+                file(job, &path, Kind::Terraform, true, &mut Buffer::new(), outcome);
+            }
+        }
+    }
+    any
 }
 
 /// A number for a path, to remember very many. (Two paths with one number are possible as two
@@ -351,7 +378,10 @@ impl Pass<'_> {
         let mut files = Vec::new();
         for (name, kind, format) in found {
             let path = path.join(&name);
-            let left_out = !job.no_ignore && Rules::ignores(rules.as_ref(), &path, kind.is_dir());
+            // Terraform reads what lies in its folder whatever git does with it: `*.tfvars` often is ignored.
+            let left_out = !job.no_ignore
+                && format != Some(Kind::Terraform)
+                && Rules::ignores(rules.as_ref(), &path, kind.is_dir());
             let skip =
                 |outcome: &mut Outcome, why: &str| outcome.skip(job, &shown(&path, job.directory), why);
             if kind.is_dir() {

@@ -3,10 +3,11 @@
 use anyhow::Context;
 use eks_addons::{Basis, Choice, Controllers, Fit, Matrix, Stepping, Wanted, When};
 use eks_model::{
-    Addon, AddonVersion, AddonWish, Change, ChangeKind, ClusterPlan, ClusterSnapshot, Controller, Hop,
-    HopPlan, KubeMinor, NodeGroupKind, Observed, Placed, Sign, Window,
+    Addon, AddonVersion, AddonWish, Change, ChangeKind, ClusterPlan, ClusterSnapshot, Controller, Finding,
+    Hop, HopPlan, KubeMinor, NodeGroupKind, Observed, Placed, Severity, Sign, Window,
 };
 use eks_skew::{GroupVersion, Policy, Step, Versions};
+use jiff::civil::Date;
 
 /// How the nodes of a group are replaced.
 fn how(kind: NodeGroupKind, edit: bool) -> &'static str {
@@ -23,13 +24,21 @@ fn how(kind: NodeGroupKind, edit: bool) -> &'static str {
     }
 }
 
+/// A managed and a self-managed group may have one name: a group is known by where it stands.
+fn key(index: usize) -> String {
+    format!("{index:05}")
+}
+
 /// What makes the plan of one cluster.
 pub(super) struct Planner<'a> {
     pub(super) cluster: &'a ClusterSnapshot,
+    /// What is found about the APIs of manifests, over the window of this cluster.
+    pub(super) apis: &'a [Finding],
     pub(super) controllers: Vec<&'a Controller>,
     pub(super) matrix: &'a Matrix,
     pub(super) policy: Policy,
     pub(super) wanted: Wanted,
+    pub(super) today: Date,
 }
 
 impl Planner<'_> {
@@ -53,10 +62,11 @@ impl Planner<'_> {
             ));
             return Ok(plan);
         }
-        if start >= window.to() {
+        let window = Window::new(start, window.to().max(start)).context("--from and --to")?;
+        self.already(window, &mut plan.open);
+        if start >= plan.to {
             return Ok(plan);
         }
-        let window = Window::new(start, window.to()).context("--from and --to")?;
         let versions = self.versions(start, &mut plan.open);
         let steps = eks_skew::plan(&versions, window.to(), self.policy).context("--from and --to")?.steps;
         let mut hops: Vec<HopPlan> = window.hops().map(|hop| self.empty(hop)).collect();
@@ -84,12 +94,35 @@ impl Planner<'_> {
         for controller in &self.controllers {
             Self::controller(controller, window, &mut hops, &mut plan.open);
         }
+        self.apis(&mut hops);
         for hop in &mut hops {
             self.sort(&mut hop.before);
             self.sort(&mut hop.after);
         }
         plan.hops = hops;
         Ok(plan)
+    }
+
+    /// What is wrong before the first hop, and hops that nobody is known to offer.
+    fn already(&self, window: Window, open: &mut Vec<String>) {
+        let judged = eks_skew::judge(self.cluster, window, self.today).into_iter().chain(eks_addons::judge(
+            self.cluster,
+            self.matrix,
+            window,
+        ));
+        for found in judged {
+            let place = format!("{}; {} ({}:{})", found.message, found.remedy, found.file, found.line);
+            match found.severity {
+                Severity::Unknown if found.id == "CAL003" => open.push(place),
+                // The image of a group that is rolled is changed on the way.
+                Severity::Block
+                    if found.id == eks_skew::rules::IMAGE.id && window.hops().next().is_some() => {}
+                Severity::Block if found.hop.is_none() && !found.id.starts_with("CAL") => {
+                    open.push(format!("already now: {place}"));
+                }
+                Severity::Block | Severity::Warn | Severity::Info | Severity::Unknown => {}
+            }
+        }
     }
 
     fn empty(&self, hop: Hop) -> HopPlan {
@@ -106,22 +139,23 @@ impl Planner<'_> {
         let order = |change: &Change| match change.kind {
             ChangeKind::Addon => (0, self.matrix.facts(&change.name).map_or(u32::MAX, |facts| facts.order)),
             ChangeKind::Controller => (1, 0),
-            ChangeKind::NodeImage => (2, 0),
-            ChangeKind::Nodes => (3, 0),
-            ChangeKind::ControlPlane => (4, 0),
+            ChangeKind::Api => (2, 0),
+            ChangeKind::NodeImage => (3, 0),
+            ChangeKind::Nodes => (4, 0),
+            ChangeKind::ControlPlane => (5, 0),
         };
         changes.sort_by_key(order);
     }
 
     fn versions(&self, start: KubeMinor, open: &mut Vec<String>) -> Versions {
         let mut groups = Vec::new();
-        for group in &self.cluster.node_groups {
+        for (index, group) in self.cluster.node_groups.iter().enumerate() {
             match &group.kubelet {
                 Observed::Known(version) => {
-                    groups.push(GroupVersion { name: group.name.clone(), kubelet: version.value.minor() });
+                    groups.push(GroupVersion { name: key(index), kubelet: version.value.minor() });
                 }
                 Observed::Absent if group.follows_control_plane => {
-                    groups.push(GroupVersion { name: group.name.clone(), kubelet: start });
+                    groups.push(GroupVersion { name: key(index), kubelet: start });
                 }
                 Observed::Absent => open.push(format!(
                     "{} \"{}\" declares no version: look what its nodes have, and roll them before they are out of skew",
@@ -144,8 +178,10 @@ impl Planner<'_> {
         Versions { control_plane: start, kube_proxy, groups }
     }
 
-    fn nodes(&self, name: &str, from: KubeMinor, to: KubeMinor) -> Change {
-        let group = self.cluster.node_groups.iter().find(|group| group.name == name);
+    fn nodes(&self, keyed: &str, from: KubeMinor, to: KubeMinor) -> Change {
+        let mut groups = self.cluster.node_groups.iter().enumerate();
+        let group = groups.find(|(index, _)| key(*index) == keyed).map(|(_, group)| group);
+        let name = group.map_or(keyed, |group| &group.name);
         let at = group.and_then(|group| group.kubelet.known().map(|version| &version.at).or(Some(&group.at)));
         let mut change = Change::new(ChangeKind::Nodes, name, at.unwrap_or(&self.cluster.at));
         change.from = Some(from.to_string());
@@ -262,10 +298,18 @@ impl Planner<'_> {
                     return;
                 }
             };
+            let when = self.matrix.when(name, &in_use, from, to);
+            // What has to move before the hop has to fit on both sides of it.
+            let both = |entry: &&eks_addons::Entry| {
+                entry.version > in_use && self.matrix.judge(name, &entry.version, from).is_compatible()
+            };
+            let entry = match self.matrix.versions(name, to).iter().find(both) {
+                Some(first) if when == Some(When::Before) && !both(&&entry) => first.clone(),
+                _ => entry,
+            };
             let mut change = Change::new(ChangeKind::Addon, name.clone(), at);
             change.from = Some(in_use.to_string());
             change.to = self.steps(name, &in_use, &entry.version);
-            let when = self.matrix.when(name, &in_use, from, to);
             change.note = match when {
                 Some(When::Before | When::Neither) => Some(format!("{in_use} does not fit {to}")),
                 Some(When::After | When::Either) | None => None,
@@ -366,6 +410,35 @@ impl Planner<'_> {
                 }
             }
             running = newest;
+        }
+    }
+
+    /// Manifests that have to change: before the hop that takes their API away, now where it is not there yet.
+    fn apis(&self, hops: &mut [HopPlan]) {
+        for found in self.apis.iter().filter(|found| found.severity == Severity::Block) {
+            let index = hops.iter().position(|hop| Some(hop.to) == found.hop).unwrap_or(0);
+            let Some(hop) = hops.get_mut(index) else { return };
+            let at = eks_model::Place {
+                file: found.file.clone(),
+                line: found.line,
+                column: found.column,
+                width: found.width,
+                document: found.document,
+            };
+            let kind = found.kind.clone().unwrap_or_default();
+            let name = found.name.as_ref().map_or_else(|| kind.clone(), |name| format!("{kind} {name}"));
+            let mut change = Change::new(ChangeKind::Api, name, &at);
+            change.from.clone_from(&found.api_version);
+            let to = found.replacement.as_deref();
+            // `networking.k8s.io/v1 Ingress`: of the kind itself only the version is news.
+            change.to = to
+                .map(|to| to.strip_suffix(&format!(" {kind}")).unwrap_or(to).to_owned())
+                .into_iter()
+                .collect();
+            // What to change it to stands beside it already.
+            let when = to.and_then(|to| found.remedy.strip_prefix(&format!("change it to {to} ")));
+            change.note = Some(when.unwrap_or(&found.remedy).to_owned());
+            hop.before.push(change);
         }
     }
 

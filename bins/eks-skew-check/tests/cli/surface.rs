@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use assert_cmd::cargo::cargo_bin;
@@ -309,18 +308,4 @@ fn help_is_reviewed() {
     let tree = Tree::new(&[]);
     insta::assert_snapshot!("help", tree.run(&["--help"]).out);
     insta::assert_snapshot!("help_files", tree.run(&["files", "--help"]).out);
-}
-
-#[test]
-fn the_example_reads_as_the_readme_shows_it() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut command = Command::new(cargo_bin!("eks-skew-check"));
-    command.args(["files", "examples/shop", "--from", "1.33", "--to", "1.37"]).current_dir(&root);
-    let ran = Ran::from(command.output().unwrap());
-    assert_eq!(ran.code, 1);
-    insta::assert_snapshot!("example", ran.out);
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    for line in ran.out.lines().filter(|line| !line.is_empty()) {
-        assert!(readme.contains(line), "README.md does not show: {line}");
-    }
 }

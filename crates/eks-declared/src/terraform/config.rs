@@ -1,12 +1,14 @@
 //! Terraform files as blocks and attributes, from HCL and from its JSON form alike.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Body, Structure};
 
-use crate::json::{line_starts, place};
+use super::text::{self, Index, Renamed};
 use crate::node::{At, Node, Value};
 use crate::yaml::Refused;
 
@@ -15,7 +17,11 @@ use crate::yaml::Refused;
 pub(super) struct Parsed {
     pub(super) file: u32,
     text: String,
-    lines: Vec<usize>,
+    index: Index,
+    /// Where its comments are.
+    comments: Vec<Range<usize>>,
+    /// Keys of objects that had to be renamed to be parsed.
+    renamed: Renamed,
     body: Body,
 }
 
@@ -25,37 +31,18 @@ impl Parsed {
     /// # Errors
     /// [`Refused`] when it is no HCL.
     pub(super) fn new(file: u32, text: &str) -> Result<Self, Refused> {
-        let mut parsed = hcl_edit::parser::parse_body(text);
-        let mut without = text.to_owned();
-        if parsed.is_err()
-            && let Some(text) = without_false_ends(&without)
-        {
-            parsed = hcl_edit::parser::parse_body(&text);
-            without = text;
-        }
-        for _ in 0..DOUBLED {
-            // Terraform takes the last of two equal keys of an object; the parser takes neither.
-            let Err(error) = &parsed else { break };
-            if !error.message().contains("redefined object key")
-                || !blank_line(&mut without, error.location().line())
-            {
-                break;
-            }
-            parsed = hcl_edit::parser::parse_body(&without);
-        }
-        let body: Body = parsed.map_err(|error| Refused {
-            line: u32::try_from(error.location().line()).unwrap_or(u32::MAX),
-            reason: error.message().to_owned(),
-        })?;
-        Ok(Self { file, text: text.to_owned(), lines: line_starts(text), body })
+        let scan = text::scan(text);
+        let (body, renamed) = text::parse(text, &scan)?;
+        let comments = scan.comments;
+        Ok(Self { file, text: text.to_owned(), index: Index::new(text), comments, renamed, body })
     }
 
-    fn at(&self, span: Option<std::ops::Range<usize>>, document: u32) -> At {
+    fn at(&self, span: Option<Range<usize>>, document: u32) -> At {
         let span = span.unwrap_or(0..0);
-        let (line, column) = place(&self.text, &self.lines, span.start);
+        let (line, column) = self.index.place(&self.text, span.start);
         let text = self.text.get(span).unwrap_or_default();
-        let first = text.lines().next().unwrap_or_default();
-        let width = u32::try_from(first.chars().take(200).count()).unwrap_or(1).max(1);
+        let width = text.chars().take(200).take_while(|c| !matches!(c, '\n' | '\r')).count();
+        let width = u32::try_from(width).unwrap_or(1).max(1);
         At { file: self.file, line, column, width, document }
     }
 
@@ -96,7 +83,7 @@ impl Parsed {
         if !self.text.contains(MARK) {
             return Vec::new();
         }
-        let line_of = |at: usize| place(&self.text, &self.lines, at).0;
+        let line_of = |at: usize| self.index.place(&self.text, at).0;
         let ends: Vec<u32> = self
             .body
             .iter()
@@ -107,92 +94,42 @@ impl Parsed {
             .map(|span| span.map_or(u32::MAX, |span| line_of(span.end.saturating_sub(1))))
             .collect();
         let mut comments = Vec::new();
-        for (line, number) in self.text.lines().zip(1_u32..) {
-            let Some((before, after)) = line.split_once(MARK) else { continue };
-            let before = before.trim_end();
-            let Some(before) = before.strip_suffix('#').or_else(|| before.strip_suffix("//")) else {
-                continue;
-            };
-            // A quote before it may still be open.
-            if before.contains('"') {
-                continue;
+        for range in &self.comments {
+            let Some(text) = self.text.get(range.clone()) else { continue };
+            let text = text.strip_suffix("*/").filter(|_| text.starts_with("/*")).unwrap_or(text);
+            for (line, number) in text.lines().zip(line_of(range.start)..) {
+                let Some((before, after)) = line.split_once(MARK) else { continue };
+                // It is the first that the comment, or its line, says.
+                if !before.chars().all(|c| c.is_whitespace() || matches!(c, '#' | '/' | '*')) {
+                    continue;
+                }
+                let Some(block) = ends.iter().position(|&end| number <= end) else { continue };
+                let first = block.checked_sub(1).and_then(|before| ends.get(before)).map_or(1, |end| end + 1);
+                let last = ends.get(block).copied().unwrap_or(number);
+                comments.push(eks_deprecations::Pragma {
+                    line: number,
+                    document: u32::try_from(block).unwrap_or(u32::MAX),
+                    lines: (first, last),
+                    text: after.trim().to_owned(),
+                });
             }
-            let Some(block) = ends.iter().position(|&end| number <= end) else { continue };
-            let first = block.checked_sub(1).and_then(|before| ends.get(before)).map_or(1, |end| end + 1);
-            let last = ends.get(block).copied().unwrap_or(number);
-            comments.push(eks_deprecations::Pragma {
-                line: number,
-                document: u32::try_from(block).unwrap_or(u32::MAX),
-                lines: (first, last),
-                text: after.trim().to_owned(),
-            });
         }
         comments
     }
 
-    pub(super) fn place_of(&self, span: Option<std::ops::Range<usize>>, document: u32) -> At {
+    pub(super) fn place_of(&self, span: Option<Range<usize>>, document: u32) -> At {
         self.at(span, document)
     }
 
     /// The text of a span: numbers are taken as they are written.
-    pub(super) fn text_of(&self, span: Option<std::ops::Range<usize>>) -> Option<&str> {
+    pub(super) fn text_of(&self, span: Option<Range<usize>>) -> Option<&str> {
         self.text.get(span?)
     }
-}
 
-/// How many doubled keys of objects a file may have.
-const DOUBLED: u32 = 32;
-
-/// Turns a line `key = value` into blanks, so that every place stays where it is. Not one that may say a
-/// version: which of two counts must not be guessed.
-fn blank_line(text: &mut String, line: usize) -> bool {
-    let lines = line_starts(text);
-    let Some(&start) = line.checked_sub(1).and_then(|line| lines.get(line)) else { return false };
-    let end = lines.get(line).map_or(text.len(), |next| next - 1);
-    let Some(found) = text.get(start..end) else { return false };
-    let balanced = |open: char, close: char| found.matches(open).count() == found.matches(close).count();
-    let simple = found.contains(['=', ':'])
-        && !found.contains("<<")
-        && [('{', '}'), ('[', ']'), ('(', ')')].iter().all(|&(open, close)| balanced(open, close))
-        && !["version", "ami", "release"].iter().any(|word| found.contains(word));
-    if simple {
-        let blanks = " ".repeat(found.len());
-        text.replace_range(start..end, &blanks);
+    /// The key that a span stands for, if it had to be renamed.
+    pub(super) fn key_of(&self, span: Option<Range<usize>>) -> Option<&str> {
+        if self.renamed.is_empty() { None } else { self.renamed.get(&span?.start).map(String::as_str) }
     }
-    simple
-}
-
-/// A text in which no line of a heredoc only starts like its end: the parser takes `EOF"` for the end of `<<EOF`,
-/// Terraform does not. `None` where there is no such line. Every place stays where it is.
-fn without_false_ends(text: &str) -> Option<String> {
-    let mut out = String::with_capacity(text.len());
-    let mut end: Option<String> = None;
-    let mut changed = false;
-    for line in text.split_inclusive('\n') {
-        let inner = line.trim();
-        match &end {
-            Some(marker) if inner == marker => {
-                end = None;
-                out.push_str(line);
-            }
-            Some(marker) if inner.starts_with(marker.as_str()) => {
-                changed = true;
-                // Any other letter will do.
-                out.push_str(&line.replacen(marker.as_str(), &"_".repeat(marker.len()), 1));
-            }
-            Some(_) => out.push_str(line),
-            None => {
-                if let Some((_, marker)) = line.split_once("<<") {
-                    let marker = marker.trim_start_matches('-').trim();
-                    if !marker.is_empty() && marker.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-                        end = Some(marker.to_owned());
-                    }
-                }
-                out.push_str(line);
-            }
-        }
-    }
-    changed.then_some(out)
 }
 
 /// Where a value comes from.
@@ -231,14 +168,56 @@ pub(super) struct Inner<'p> {
     pub(super) block: Block<'p>,
 }
 
+impl Inner<'_> {
+    /// The kind of block that it is, or that it makes.
+    fn makes(&self) -> String {
+        match (self.kind.as_str(), self.labels.first()) {
+            ("dynamic", Some(label)) => label.clone(),
+            _ => self.kind.clone(),
+        }
+    }
+}
+
 impl<'p> Block<'p> {
     pub(super) fn attribute(&self, name: &str) -> Option<&Attribute<'p>> {
         self.attributes.iter().find(|attribute| attribute.name == name)
     }
 
+    /// A text that stands there as it is: Terraform takes no other `source`.
+    pub(super) fn literal(&self, name: &str) -> Option<String> {
+        match &self.attribute(name)?.value {
+            Source::Hcl { expression: Expression::String(text), .. } => Some(text.value().clone()),
+            Source::Hcl { .. } => None,
+            Source::Json(node) => node.text().filter(|text| !text.contains("${")).map(str::to_owned),
+        }
+    }
+
     /// The blocks of a kind. In the JSON form a block may be an attribute.
     pub(super) fn blocks<'b>(&'b self, kind: &'b str) -> impl Iterator<Item = &'b Block<'p>> {
         self.blocks.iter().filter(move |inner| inner.kind == kind).map(|inner| &inner.block)
+    }
+
+    /// Takes in a block that overrides this one: its attributes, and its inner blocks in place of all of their kind.
+    fn overridden(&mut self, mut other: Self) {
+        for attribute in other.attributes {
+            // One of the two says how many there are.
+            let gone = match attribute.name.as_str() {
+                "count" => "for_each",
+                "for_each" => "count",
+                name => name,
+            };
+            self.attributes.retain(|known| known.name != attribute.name && known.name != gone);
+            self.attributes.push(attribute);
+        }
+        // This one is merged like the block around it.
+        if let Some(known) = self.blocks.iter_mut().find(|inner| inner.kind == "lifecycle")
+            && let Some(at) = other.blocks.iter().position(|inner| inner.kind == "lifecycle")
+        {
+            known.block.overridden(other.blocks.swap_remove(at).block);
+        }
+        let kinds: BTreeSet<String> = other.blocks.iter().map(Inner::makes).collect();
+        self.blocks.retain(|known| !kinds.contains(&known.makes()));
+        self.blocks.extend(other.blocks);
     }
 
     /// The first block of a kind.
@@ -322,6 +301,14 @@ pub(super) struct Folder<'p> {
     /// Kind (`resource`, `data`), type, name.
     pub(super) resources: Vec<Resource<'p>>,
     pub(super) modules: BTreeMap<String, Block<'p>>,
+    /// All of a file that is no configuration of Terraform's.
+    pub(super) whole: Block<'p>,
+    /// What is declared a second time, which Terraform refuses: kind and name, and where.
+    doubled: BTreeMap<(&'static str, String), At>,
+    /// Calls and resources that are there a second time, with what their names are here: `eks#2`.
+    pub(super) again: Vec<(String, Block<'p>)>,
+    /// Where each resource is in the list.
+    places: BTreeMap<(bool, String, String), usize>,
 }
 
 /// A resource or a data source.
@@ -334,27 +321,118 @@ pub(super) struct Resource<'p> {
 }
 
 impl<'p> Folder<'p> {
+    /// Takes in a file of Terragrunt: its blocks, and what it says outside of them.
+    pub(super) fn add_whole(&mut self, block: Block<'p>) {
+        self.whole = block.clone();
+        self.add(block);
+    }
+
+    /// Takes in a file.
     pub(super) fn add(&mut self, block: Block<'p>) {
         for Inner { kind, labels, block } in block.blocks {
             let mut labels = labels.into_iter();
             match (kind.as_str(), labels.next(), labels.next()) {
-                ("variable", Some(name), _) => drop(self.variables.insert(name, block)),
-                ("output", Some(name), _) => drop(self.outputs.insert(name, block)),
+                ("variable", Some(name), _) => {
+                    Self::insert(&mut self.variables, &mut self.doubled, "variable", name, block);
+                }
+                ("output", Some(name), _) => {
+                    Self::insert(&mut self.outputs, &mut self.doubled, "output", name, block);
+                }
+                ("module", Some(name), _) if self.modules.contains_key(&name) => {
+                    let second = self.second(&name);
+                    self.doubled.insert(("module", name), block.at);
+                    self.again.push((second, block));
+                }
                 ("module", Some(name), _) => drop(self.modules.insert(name, block)),
                 ("locals", _, _) => {
                     for attribute in block.attributes {
-                        self.locals.insert(attribute.name.clone(), attribute);
+                        let (name, at) = (attribute.name.clone(), attribute.at);
+                        if self.locals.insert(name.clone(), attribute).is_some() {
+                            self.doubled.insert(("local", name), at);
+                        }
                     }
                 }
                 ("resource" | "data", Some(resource), Some(name)) => {
-                    self.resources.push(Resource { data: kind == "data", kind: resource, name, block });
+                    let data = kind == "data";
+                    let key = (data, resource.clone(), name.clone());
+                    if self.places.contains_key(&key) {
+                        let kind = if data { "data" } else { "resource" };
+                        self.doubled.insert((kind, format!("{resource}.{name}")), block.at);
+                        let name = self.second(&name);
+                        self.resources.push(Resource { data, kind: resource, name, block });
+                    } else {
+                        self.places.insert(key, self.resources.len());
+                        self.resources.push(Resource { data, kind: resource, name, block });
+                    }
                 }
                 _ => {}
             }
         }
     }
 
+    /// A name for what is there again: references go to the first.
+    fn second(&self, name: &str) -> String {
+        format!("{name}#{}", self.doubled.len() + 2)
+    }
+
+    fn insert(
+        blocks: &mut BTreeMap<String, Block<'p>>,
+        doubled: &mut BTreeMap<(&'static str, String), At>,
+        kind: &'static str,
+        name: String,
+        block: Block<'p>,
+    ) {
+        match blocks.entry(name) {
+            Entry::Occupied(known) => drop(doubled.insert((kind, known.key().clone()), block.at)),
+            Entry::Vacant(free) => {
+                free.insert(block);
+            }
+        }
+    }
+
+    /// Takes in an override file: what it says goes into the block of that name.
+    /// <https://developer.hashicorp.com/terraform/language/files/override> (2026)
+    pub(super) fn merge(&mut self, block: Block<'p>) {
+        let mut rest = Block::default();
+        for Inner { kind, labels, block } in block.blocks {
+            let label = |index: usize| labels.get(index).map(String::as_str).unwrap_or_default();
+            let known = match kind.as_str() {
+                "variable" => self.variables.get_mut(label(0)),
+                "output" => self.outputs.get_mut(label(0)),
+                "module" => self.modules.get_mut(label(0)),
+                "resource" | "data" => {
+                    let key = (kind == "data", label(0).to_owned(), label(1).to_owned());
+                    let place = self.places.get(&key).copied();
+                    place.and_then(|place| self.resources.get_mut(place)).map(|resource| &mut resource.block)
+                }
+                "locals" => {
+                    for attribute in block.attributes {
+                        self.locals.insert(attribute.name.clone(), attribute);
+                    }
+                    continue;
+                }
+                _ => None,
+            };
+            match known {
+                Some(known) => known.overridden(block),
+                None => rest.blocks.push(Inner { kind, labels, block }),
+            }
+        }
+        self.add(rest);
+    }
+
+    /// Whether something is declared twice.
+    pub(super) fn is_doubled(&self, kind: &'static str, name: &str) -> bool {
+        !self.doubled.is_empty() && self.doubled.contains_key(&(kind, name.to_owned()))
+    }
+
+    /// What is declared twice: kind, name, and the second time.
+    pub(super) fn doubled(&self) -> impl Iterator<Item = (&'static str, &str, At)> {
+        self.doubled.iter().map(|((kind, name), at)| (*kind, name.as_str(), *at))
+    }
+
     pub(super) fn resource(&self, data: bool, kind: &str, name: &str) -> Option<&Resource<'p>> {
-        self.resources.iter().find(|r| r.data == data && r.kind == kind && r.name == name)
+        let place = self.places.get(&(data, kind.to_owned(), name.to_owned()))?;
+        self.resources.get(*place)
     }
 }

@@ -1,21 +1,30 @@
-//! Terraform: `.tf` and `.tf.json` files, `*.tfvars`, module calls within the tree.
+//! Terraform and OpenTofu: `.tf`, `.tofu` and their JSON forms, `*.tfvars`, module calls within the tree.
 //!
 //! A folder that no other folder of the tree calls is a root. It is read once for each way in which it is
-//! given values: with what Terraform loads by itself (`terraform.tfvars`, `*.auto.tfvars`), and with each other
-//! `*.tfvars` in or below it, since that is how people keep one configuration for several environments.
+//! given values (`ways.rs`).
 
 mod config;
 mod eval;
+mod functions;
+mod nodes;
 pub(crate) mod plan;
 mod registry;
+mod relevant;
 mod resources;
+mod text;
 mod value;
+mod ways;
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use config::{Folder, Parsed};
+pub(crate) use eval::Files;
 pub(crate) use eval::is_minor;
-use eval::{Bound, Folders, Module};
+use eval::{Bound, Folders, Module, Shared};
+pub(crate) use relevant::relevant;
+use ways::Given;
 
 use crate::draft::Draft;
 use crate::node::{At, Node};
@@ -29,7 +38,19 @@ pub(crate) struct File<'t> {
 
 /// Whether a file of this name belongs to Terraform.
 pub(crate) fn is_terraform(name: &str) -> bool {
-    name == TERRAGRUNT || [".tf", ".tf.json", ".tfvars", ".tfvars.json"].iter().any(|end| name.ends_with(end))
+    name == TERRAGRUNT || configuration(name).is_some() || is_values(name)
+}
+
+/// The name of a file of configuration without its suffix: `main` of `main.tf`, and whether it is OpenTofu's own.
+fn configuration(name: &str) -> Option<(&str, bool)> {
+    [(".tf", false), (".tf.json", false), (".tofu", true), (".tofu.json", true)]
+        .iter()
+        .find_map(|&(suffix, tofu)| name.strip_suffix(suffix).map(|stem| (stem, tofu)))
+}
+
+/// Whether a file of this name gives values to variables.
+fn is_values(name: &str) -> bool {
+    name.ends_with(".tfvars") || name.ends_with(".tfvars.json")
 }
 
 /// A call of a module by Terragrunt: `terraform { source }`, and its arguments in `inputs`.
@@ -53,15 +74,6 @@ fn speaks_of_eks(text: &str) -> bool {
 /// Terraform tells its files apart by the case of their suffix too.
 fn is_json(path: &str) -> bool {
     path.rsplit('.').next() == Some("json")
-}
-
-/// Values of variables, and the file that they stand in.
-struct Given {
-    folder: String,
-    /// Terraform loads it by itself.
-    auto: bool,
-    path: String,
-    values: BTreeMap<String, Node>,
 }
 
 /// The folder of a path, and its name.
@@ -88,108 +100,138 @@ pub(crate) fn joined(folder: &str, source: &str) -> Option<String> {
     Some(if joined.is_empty() { ".".to_owned() } else { joined })
 }
 
-/// Reads all Terraform files of a tree.
-pub(crate) fn read(files: &[File<'_>], draft: &mut Draft) {
-    let mut parsed: Vec<(&File<'_>, Parsed)> = Vec::new();
-    let mut json: Vec<(&File<'_>, Node)> = Vec::new();
-    for file in files {
-        let refused = if is_json(file.path) {
+/// Reads all Terraform files of a tree. `texts` are all files of it.
+pub(crate) fn read(files: &[File<'_>], texts: &dyn Files, draft: &mut Draft) {
+    let (parsed, json) = parsed(&without_overruled(files), draft);
+    let mut folders: Folders<'_> = BTreeMap::new();
+    let mut given: Vec<Given> = Vec::new();
+    let mut calls = Vec::new();
+    let mut overrides = Vec::new();
+    let blocks = parsed.iter().map(|(file, body)| (file.path, body.block())).chain(
+        json.iter()
+            .filter(|(file, _)| !is_values(file.path))
+            .map(|(file, node)| (file.path, config::from_json(node))),
+    );
+    // What stands in no module is worked out where nothing is in scope.
+    let (nothing, empty) = (Folders::new(), Folder::default());
+    let (reached, steps) = (RefCell::default(), Cell::new(eval::TREE_STEPS));
+    let alone = || Rc::new(Shared::new(&nothing, texts, &reached, &steps));
+    for (path, block) in blocks {
+        let (folder, name) = split(path);
+        if is_values(name) {
+            let module = Module::root(alone(), &empty, BTreeMap::new());
+            let values = block
+                .attributes
+                .iter()
+                .map(|attribute| (attribute.name.clone(), module.eval(&attribute.value, &Bound::new())))
+                .collect();
+            given.push(Given::new(folder, name, path, values));
+        } else if name == TERRAGRUNT {
+            let mut folder = Folder::default();
+            folder.add_whole(block);
+            calls.push((path, folder));
+        } else {
+            let entry = folders.entry(folder.to_owned()).or_default();
+            folder.clone_into(&mut entry.path);
+            let stem = configuration(name).map_or(name, |(stem, _)| stem);
+            if stem == "override" || stem.ends_with("_override") {
+                overrides.push((path, block));
+            } else {
+                entry.add(block);
+            }
+        }
+    }
+    overrides.sort_by_key(|(path, _)| *path);
+    for (path, block) in overrides {
+        if let Some(folder) = folders.get_mut(split(path).0) {
+            folder.merge(block);
+        }
+    }
+    for (file, node) in json.iter().filter(|(file, _)| is_values(file.path)) {
+        let (folder, name) = split(file.path);
+        let values = node.entries().iter().cloned().collect();
+        given.push(Given::new(folder, name, file.path, values));
+    }
+    for (path, folder) in &calls {
+        terragrunt(path, &Module::root(alone(), folder, BTreeMap::new()), draft);
+    }
+    given.sort_by(|a, b| a.order().cmp(&b.order()));
+    let (reached, steps) = (RefCell::default(), Cell::new(eval::TREE_STEPS));
+    let shared = || Rc::new(Shared::new(&folders, texts, &reached, &steps));
+    let called = called_folders(&folders);
+    for (path, folder) in folders.iter().filter(|(path, _)| !called.contains(*path)) {
+        ways::read_root(path, folder, &given, &shared, draft);
+    }
+    // Modules that call each other in a ring have no root: the first of them is one.
+    for (path, folder) in &folders {
+        if !reached.borrow().contains(path) {
+            ways::read_root(path, folder, &given, &shared, draft);
+        }
+    }
+}
+
+/// Files of Terraform without those that OpenTofu has its own for: it reads `main.tofu` instead of `main.tf`.
+/// <https://opentofu.org/docs/language/files/> (2026)
+fn without_overruled<'f, 't>(files: &'f [File<'t>]) -> Vec<&'f File<'t>> {
+    let name = |file: &File<'t>| {
+        let (folder, name) = split(file.path);
+        let (stem, tofu) = configuration(name)?;
+        Some(((folder, stem, is_json(name)), tofu))
+    };
+    let own: BTreeSet<_> =
+        files.iter().filter_map(name).filter(|(_, tofu)| *tofu).map(|(name, _)| name).collect();
+    files.iter().filter(|file| name(file).is_none_or(|(name, tofu)| tofu || !own.contains(&name))).collect()
+}
+
+/// Files, each as what it was parsed to.
+type As<'f, 't, T> = Vec<(&'f File<'t>, T)>;
+
+/// The files that can be parsed; the others are said.
+fn parsed<'f, 't>(files: &[&'f File<'t>], draft: &mut Draft) -> (As<'f, 't, Parsed>, As<'f, 't, Node>) {
+    let (mut parsed, mut json, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for &file in files {
+        if is_json(file.path) {
             match crate::json::document(file.text, file.number) {
-                Ok(node) => {
-                    json.push((file, node));
-                    continue;
-                }
-                Err(refused) => refused,
+                Ok(node) => json.push((file, node)),
+                Err(why) => refused.push((file, why)),
             }
         } else {
             match Parsed::new(file.number, file.text) {
                 Ok(body) => {
-                    draft.comments.extend(
-                        body.comments()
-                            .into_iter()
-                            .map(|pragma| crate::Comment { file: file.path.to_owned(), pragma }),
-                    );
+                    let comment = |pragma| crate::Comment { file: file.path.to_owned(), pragma };
+                    draft.comments.extend(body.comments().into_iter().map(comment));
                     parsed.push((file, body));
-                    continue;
                 }
-                Err(refused) => refused,
+                Err(why) => refused.push((file, why)),
             }
-        };
-        let at = At { file: file.number, line: refused.line, column: 1, width: 1, document: 0 };
-        let reason = format!("it is not Terraform that can be read: {}", refused.reason);
-        let folder = split(file.path).0;
-        if files.iter().any(|other| split(other.path).0 == folder && speaks_of_eks(other.text)) {
+        }
+    }
+    let mut of_eks = BTreeSet::new();
+    if !refused.is_empty() {
+        let speaking = files.iter().filter(|file| speaks_of_eks(file.text));
+        of_eks.extend(speaking.map(|file| split(file.path).0));
+    }
+    for (file, why) in refused {
+        let at = At { file: file.number, line: why.line, column: 1, width: 1, document: 0 };
+        let reason = format!("it is not Terraform that can be read: {}", why.reason);
+        if of_eks.contains(split(file.path).0) {
             draft.not_read(reason, at);
         } else {
             let unreadable = draft.unreadable(reason, at);
             draft.passed_over.push(unreadable);
         }
     }
-    let mut folders: Folders<'_> = BTreeMap::new();
-    let mut given: Vec<Given> = Vec::new();
-    let blocks = parsed.iter().map(|(file, body)| (file.path, body.block())).chain(
-        json.iter()
-            .filter(|(file, _)| file.path.ends_with(".tf.json"))
-            .map(|(file, node)| (file.path, config::from_json(node))),
-    );
-    let mut calls = Vec::new();
-    let empty = Folder::default();
-    let nothing = Folders::new();
-    for (path, block) in blocks {
-        let (folder, name) = split(path);
-        if name.ends_with(".tfvars") {
-            // Values are literals: nothing is in scope.
-            let module = Module::root(&nothing, &empty, BTreeMap::new());
-            let values = block
-                .attributes
-                .iter()
-                .map(|attribute| (attribute.name.clone(), module.eval(&attribute.value, &Bound::new())))
-                .collect();
-            given.push(tfvars(folder, name, path, values));
-        } else if name == TERRAGRUNT {
-            calls.push((path, block));
-        } else {
-            let entry = folders.entry(folder.to_owned()).or_default();
-            folder.clone_into(&mut entry.path);
-            entry.add(block);
-        }
-    }
-    for (file, node) in &json {
-        let (folder, name) = split(file.path);
-        if name.ends_with(".tfvars.json") {
-            let values = node.entries().iter().cloned().collect();
-            given.push(tfvars(folder, name, file.path, values));
-        }
-    }
-    for (path, block) in calls {
-        terragrunt(path, block, draft);
-    }
-    given.sort_by(|a, b| a.path.cmp(&b.path));
-    let called = called_folders(&folders);
-    for (path, folder) in &folders {
-        if called.contains(path) {
-            continue;
-        }
-        for (label, values) in ways(folder, &folders, &given) {
-            let scope = if label.is_empty() { path.clone() } else { format!("{path}, {label}") };
-            let root = Module::root(&folders, folder, values);
-            resources::read(&root, &scope, draft);
-        }
-    }
+    (parsed, json)
 }
 
 /// Reads a call by Terragrunt. What it takes from other files (`include`, `dependency`) stays unknown.
-fn terragrunt<'p>(path: &str, block: config::Block<'p>, draft: &mut Draft) {
-    let source = block.inner("terraform").and_then(|inner| inner.attribute("source")).cloned();
-    let inputs = block.attribute("inputs").cloned();
-    let at = block.inner("terraform").map_or(block.at, |inner| inner.at);
-    let mut folder: Folder<'p> = Folder::default();
-    folder.add(block);
-    let nothing = Folders::new();
-    let module = Module::root(&nothing, &folder, BTreeMap::new());
-    let Some(source) = source.map(|source| module.eval(&source.value, &Bound::new())) else { return };
+fn terragrunt(path: &str, module: &Rc<Module<'_>>, draft: &mut Draft) {
+    let block = &module.folder.whole;
+    let Some(call) = block.inner("terraform") else { return };
+    let Some(source) = module.attribute(call, "source", &Bound::new()) else { return };
     let Some(text) = source.text() else { return };
-    let inputs = inputs.map(|inputs| module.eval(&inputs.value, &Bound::new()));
+    let at = call.at;
+    let inputs = module.attribute(block, "inputs", &Bound::new());
     if let Some(why) = inputs.as_ref().and_then(Node::why).filter(|_| registry::is_eks(text)) {
         draft.not_read(format!("the inputs of the module are not known: {why}"), at);
         return;
@@ -217,60 +259,11 @@ fn terragrunt<'p>(path: &str, block: config::Block<'p>, draft: &mut Draft) {
     }
 }
 
-fn tfvars(folder: &str, name: &str, path: &str, values: BTreeMap<String, Node>) -> Given {
-    let auto = matches!(name, "terraform.tfvars" | "terraform.tfvars.json")
-        || name.ends_with(".auto.tfvars")
-        || name.ends_with(".auto.tfvars.json");
-    Given { folder: folder.to_owned(), auto, path: path.to_owned(), values }
-}
-
 /// The folders that some other folder calls as a module.
 fn called_folders(folders: &Folders<'_>) -> BTreeSet<String> {
-    let mut called = BTreeSet::new();
-    for (path, folder) in folders {
-        let module = Module::root(folders, folder, BTreeMap::new());
-        for call in folder.modules.values() {
-            let source = module.attribute(call, "source", &Bound::new());
-            if let Some(target) = source.as_ref().and_then(Node::text).and_then(|source| joined(path, source))
-                && target != *path
-            {
-                called.insert(target);
-            }
-        }
-    }
-    called
-}
-
-/// The ways in which a root is given values: a label for people, and the values.
-fn ways(
-    folder: &Folder<'_>,
-    folders: &Folders<'_>,
-    given: &[Given],
-) -> Vec<(String, BTreeMap<String, Node>)> {
-    let mut by_itself = BTreeMap::new();
-    for given in given.iter().filter(|given| given.auto && given.folder == folder.path) {
-        by_itself.extend(given.values.clone());
-    }
-    let inside = |path: &str| match folder.path.as_str() {
-        "." => !path.starts_with('/') && !path.starts_with("../"),
-        root => path == root || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')),
-    };
-    let mut ways: Vec<(String, BTreeMap<String, Node>)> = given
-        .iter()
-        .filter(|given| !(given.auto && given.folder == folder.path))
-        .filter(|given| inside(&given.folder))
-        // Values below another folder with configuration are that folder's.
-        .filter(|given| given.folder == folder.path || !folders.contains_key(&given.folder))
-        .filter(|given| given.values.keys().any(|name| folder.variables.contains_key(name)))
-        .map(|given| {
-            let mut values = by_itself.clone();
-            values.extend(given.values.clone());
-            let label = given.path.strip_prefix(&folder.path).unwrap_or(&given.path);
-            (label.trim_start_matches('/').to_owned(), values)
-        })
-        .collect();
-    if ways.is_empty() {
-        ways.push((String::new(), by_itself));
-    }
-    ways
+    let calls =
+        folders.iter().flat_map(|(path, folder)| folder.modules.values().map(move |call| (path, call)));
+    calls
+        .filter_map(|(path, call)| joined(path, &call.literal("source")?).filter(|target| target != path))
+        .collect()
 }

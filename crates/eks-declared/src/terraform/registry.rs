@@ -10,6 +10,7 @@ use eks_model::{
 };
 
 use super::config::Block;
+use super::value;
 use crate::draft::{self, Draft};
 use crate::kubernetes::by_release;
 use crate::node::{At, Node, Value};
@@ -42,46 +43,128 @@ pub(super) fn output(output: &str, call: &Block<'_>) -> Option<&'static str> {
     }
 }
 
-/// Modules about EKS that declare neither a cluster nor the version of anything.
-const HARMLESS: [&str; 16] = [
-    "karpenter",
-    "csi",
-    "blueprints-teams",
-    "iam",
-    "irsa",
-    "pod-identity",
-    "aws-auth",
-    "fargate",
-    "addon",
-    "hybrid-node",
-    "kms",
-    "vpc",
-    "security-group",
-    "argocd",
-    "external-dns",
-    "load-balancer",
+/// Words in the names of modules about EKS that declare neither a cluster nor the version of anything.
+const HARMLESS: [&[&str]; 17] = [
+    &["karpenter"],
+    &["csi"],
+    &["blueprints", "teams"],
+    &["iam"],
+    &["irsa"],
+    &["pod", "identity"],
+    &["aws", "auth"],
+    &["fargate"],
+    &["addon"],
+    &["addons"],
+    &["hybrid", "node"],
+    &["kms"],
+    &["vpc"],
+    &["security", "group"],
+    &["argocd"],
+    &["external", "dns"],
+    &["load", "balancer"],
 ];
 
-/// Whether a module that is not in the tree may declare a cluster or nodes: it says `eks` in the name of
-/// its source, and is not one that is known to do something else.
-pub(super) fn may_declare(source: &str, call: &Block<'_>) -> bool {
+/// The words of the name of a module: of the last part of its path that says `eks`, or of all of it.
+fn words(source: &str) -> Vec<String> {
     let source = source.split('?').next().unwrap_or(source).to_ascii_lowercase();
-    let word = source.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == "eks");
-    let names_a_version = call.attributes.iter().any(|attribute| {
-        matches!(
-            attribute.name.as_str(),
-            "cluster_version"
-                | "kubernetes_version"
-                | "eks_version"
-                | "eks_cluster_version"
-                | "cluster_kubernetes_version"
-                | "k8s_version"
-                | "ami_release_version"
-                | "release_version"
-        )
-    });
-    word && !source.contains("blueprints-teams")
-        && (names_a_version || !HARMLESS.iter().any(|name| source.contains(name)))
+    source
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether these words say `eks`, and none of [`HARMLESS`].
+fn speak_of_eks(words: &[String]) -> bool {
+    let says = |wanted: &[&str]| words.windows(wanted.len()).any(|some| some == wanted);
+    says(&["eks"]) && !HARMLESS.iter().any(|wanted| says(wanted))
+}
+
+/// Whether a module that is not in the tree may declare a cluster or nodes: it says `eks` in the name of
+/// its source, and is not one that is known to do something else; or an argument names a version of Kubernetes.
+pub(super) fn may_declare(source: &str, call: &Block<'_>, get: &dyn Fn(&str) -> Option<Node>) -> bool {
+    let words = words(source);
+    let says = |wanted: &str| words.iter().any(|word| word == wanted);
+    if words.windows(2).any(|some| some == ["blueprints", "teams"]) {
+        return false;
+    }
+    if says("eks") {
+        return speak_of_eks(&words) || call.attributes.iter().any(|attribute| is_version(&attribute.name));
+    }
+    // Clusters of other kinds and of other clouds have versions too.
+    if OTHERS.iter().any(|other| says(other)) {
+        return false;
+    }
+    call.attributes.iter().filter(|attribute| is_version(&attribute.name)).any(|attribute| {
+        // One that is known is told by its looks.
+        match get(&attribute.name) {
+            Some(node) if node.is_null() => false,
+            Some(node) => node
+                .text()
+                .is_none_or(|text| text.trim_start_matches('v').starts_with("1.") || text.contains('$')),
+            None => false,
+        }
+    })
+}
+
+/// Names of what has a `cluster_version` and is no cluster of EKS.
+const OTHERS: [&str; 28] = [
+    "addons",
+    "aks",
+    "aurora",
+    "azure",
+    "azurerm",
+    "cassandra",
+    "databricks",
+    "digitalocean",
+    "docdb",
+    "elasticache",
+    "elasticsearch",
+    "emr",
+    "gcp",
+    "gke",
+    "google",
+    "helm",
+    "kafka",
+    "memcached",
+    "mongodb",
+    "mongodbatlas",
+    "msk",
+    "mysql",
+    "neptune",
+    "opensearch",
+    "postgresql",
+    "rds",
+    "redis",
+    "redshift",
+];
+
+/// Whether an argument of this name is the version of a cluster or of nodes.
+fn is_version(name: &str) -> bool {
+    matches!(
+        name,
+        "cluster_version"
+            | "kubernetes_version"
+            | "eks_version"
+            | "eks_cluster_version"
+            | "cluster_kubernetes_version"
+            | "k8s_version"
+            | "kube_version"
+            | "ami_release_version"
+    )
+}
+
+/// Whether a call names a version of Kubernetes.
+pub(super) fn names_a_version(call: &Block<'_>) -> bool {
+    call.attributes.iter().any(|attribute| is_version(&attribute.name))
+}
+
+/// Whether the arguments of a call speak of a cluster that it makes.
+pub(super) fn speaks_of_a_cluster(call: &Block<'_>) -> bool {
+    call.attributes.iter().any(|attribute| {
+        let name = attribute.name.as_str();
+        is_version(name) || name.starts_with("eks_") || name.contains("node_group")
+    })
 }
 
 /// Whether a source is `aws-ia/eks-blueprints-addons`.
@@ -106,8 +189,7 @@ pub(super) fn read_blueprints_addons(
             draft.not_read(format!("eks_addons is not known: {why}"), addons.at);
         }
         for (key, node) in addons.entries() {
-            let name = node.get("name").and_then(Node::text).unwrap_or(key).to_owned();
-            let mut addon = addon(name, node, Line::TwentyOne, draft);
+            let mut addon = addon(key, node, Line::TwentyOne, draft);
             addon.declared_as = "eks_addons";
             draft.addons.push((link.clone(), addon));
         }
@@ -140,15 +222,13 @@ pub(super) fn read_blueprints_addons(
 
 /// The same for a source of which no arguments are seen.
 pub(super) fn may_be_eks(source: &str) -> bool {
-    let source = source.split('?').next().unwrap_or(source).to_ascii_lowercase();
-    source.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part == "eks")
-        && !HARMLESS.iter().any(|name| source.contains(name))
+    speak_of_eks(&words(source))
 }
 
 /// A name as people see it: as it is written, or what stands for one that is computed.
 fn shown(node: Option<&Node>, otherwise: &str) -> String {
     let name = node.and_then(Node::text).filter(|text| !text.is_empty() && !draft::is_filled_in(text));
-    name.unwrap_or(otherwise).to_owned()
+    name.map_or_else(|| value::shown(otherwise), str::to_owned)
 }
 
 /// Which line of the module it is, by its arguments and its version constraint.
@@ -253,11 +333,17 @@ pub(super) fn read_eks(
             draft.not_read(why, groups.at);
             continue;
         }
+        if !matches!(groups.value, Value::Map(_) | Value::List(_)) {
+            draft.not_read(format!("{key} of cluster \"{name}\" is neither a map nor a list"), groups.at);
+        }
         let defaults = arguments.get(defaults);
         let named = groups.entries().iter().map(|(key, node)| (key.clone(), node));
         let listed = groups.items().iter().enumerate().map(|(n, node)| (format!("{key}[{n}]"), node));
         for (key, node) in named.chain(listed) {
-            cluster.node_groups.push(group(&key, node, defaults.as_ref(), managed, line, draft));
+            let off = field(node, defaults.as_ref(), "create").and_then(|node| node.bool()) == Some(false);
+            if !off && !node.is_null() {
+                cluster.node_groups.push(group(&key, node, defaults.as_ref(), managed, line, draft));
+            }
         }
     }
     let declared_as = if arguments.get("addons").is_some() { "addons" } else { "cluster_addons" };
@@ -266,15 +352,23 @@ pub(super) fn read_eks(
             draft.not_read(format!("the add-ons of cluster \"{name}\" are not known: {why}"), addons.at);
         }
         for (key, node) in addons.entries() {
-            let addon_name = node.get("name").and_then(Node::text).unwrap_or(key).to_owned();
-            cluster.addons.push(Addon { declared_as, ..addon(addon_name, node, line, draft) });
+            if !node.is_null() {
+                cluster.addons.push(Addon { declared_as, ..addon(key, node, line, draft) });
+            }
         }
     }
     cluster
 }
 
-fn addon(name: String, node: &Node, line: Line, draft: &Draft) -> Addon {
+fn addon(key: &str, node: &Node, line: Line, draft: &Draft) -> Addon {
     let at = draft.place(node.at);
+    let named = node.get("name").map_or_else(|| value::key_node(key, node.at), Node::clone);
+    let name = shown(Some(&named), key);
+    if let Some(why) = named.why().or_else(|| value::open_part(named.text()?)) {
+        let why = format!("the name of an add-on is not known: {why}");
+        let version = Observed::Unreadable(draft.unreadable(why, node.at));
+        return Addon { name, declared_as: "cluster_addons", at, version };
+    }
     if let Some(why) = node.why() {
         let version =
             Observed::Unreadable(draft.unreadable(format!("add-on {name} is not known: {why}"), node.at));
@@ -297,6 +391,15 @@ fn addon(name: String, node: &Node, line: Line, draft: &Draft) -> Addon {
     Addon { name, declared_as: "cluster_addons", at, version }
 }
 
+/// What a group says, or else the defaults for all.
+fn field(node: &Node, defaults: Option<&Node>, name: &str) -> Option<Node> {
+    let own = node.get(name).cloned();
+    own.or_else(|| match defaults? {
+        unknown if unknown.is_unknown() => Some(unknown.clone()),
+        defaults => defaults.get(name).cloned(),
+    })
+}
+
 fn group(
     key: &str,
     node: &Node,
@@ -305,7 +408,7 @@ fn group(
     line: Line,
     draft: &Draft,
 ) -> NodeGroup {
-    let field = |name: &str| node.get(name).or_else(|| defaults.and_then(|defaults| defaults.get(name)));
+    let field = |name: &str| field(node, defaults, name);
     let name = shown(node.get("name"), key);
     let kind = if managed { NodeGroupKind::Managed } else { NodeGroupKind::SelfManaged };
     let declared_as = match (managed, line) {
@@ -329,30 +432,23 @@ fn group(
     let own_image = field("ami_id").filter(|image| image.text() != Some(""));
     if let Some(image) = own_image {
         // With an image of one's own the version is the image's, whatever else is written.
-        let known = draft.image(Some(image));
-        group.kubelet = match &known {
-            Observed::Known(Placed { value: NodeImage { kubernetes: Some(version), .. }, at }) => {
-                Observed::Known(Placed { value: version.clone(), at: at.clone() })
-            }
-            _ => Observed::Unreadable(draft.unreadable(
-                match image.why() {
-                    Some(why) => format!("the image of node group \"{name}\" is not known: {why}"),
-                    None => format!(
-                        "the image of node group \"{name}\" (`{}`) does not say its Kubernetes version",
-                        draft::short(image.text().unwrap_or_default())
-                    ),
-                },
-                image.at,
-            )),
-        };
-        group.image = known;
+        super::nodes::started_from(draft, &mut group, &image);
         return group;
     }
-    group.kubelet = draft.version(version, &format!("the version of node group \"{name}\""));
+    group.kubelet = draft.version(version.as_ref(), &format!("the version of node group \"{name}\""));
     group.follows_control_plane = group.kubelet.is_absent() && !(managed && line == Line::Workers);
-    group.image = draft.image(field("ami_type"));
+    group.image = draft.image(field("ami_type").as_ref());
+    if group.kubelet.is_absent()
+        && let Observed::Known(Placed { value: NodeImage { family: ImageFamily::Custom, .. }, at }) =
+            &group.image
+    {
+        let reason =
+            format!("the version of node group \"{name}\" is that of its image, which is not declared here");
+        group.kubelet = Observed::Unreadable(eks_model::Unreadable { reason, at: at.clone() });
+        group.follows_control_plane = false;
+    }
     if group.image.is_absent() {
-        let family = match field("platform").and_then(Node::text) {
+        let family = match field("platform").as_ref().and_then(Node::text) {
             Some("bottlerocket") => Some(ImageFamily::Bottlerocket),
             Some("windows") => Some(ImageFamily::Windows),
             // What the module takes for self-managed groups when nothing is said.
@@ -366,11 +462,12 @@ fn group(
         }
     }
     // From 21 on a release counts only where the newest is not asked for; before it always did.
-    let newest =
-        field("use_latest_ami_release_version").and_then(Node::bool).unwrap_or(line == Line::TwentyOne);
+    let newest = field("use_latest_ami_release_version")
+        .and_then(|node| node.bool())
+        .unwrap_or(line == Line::TwentyOne);
     if managed && !newest {
         let follows = group.follows_control_plane;
-        by_release(draft, &mut group, field("ami_release_version"));
+        by_release(draft, &mut group, field("ami_release_version").as_ref());
         if follows && !group.kubelet.is_absent() {
             group.follows_control_plane = false;
         }
@@ -419,7 +516,16 @@ pub(super) fn read_cloudposse(
         draft.not_read(format!("the add-ons of cluster \"{name}\" are not known: {why}"), addons.at);
     }
     for item in arguments.get("addons").as_ref().map(Node::items).unwrap_or_default() {
-        let Some(addon_name) = item.get("addon_name").and_then(Node::text) else { continue };
+        let addon_name =
+            item.get("addon_name").and_then(Node::text).filter(|name| value::open_part(name).is_none());
+        let Some(addon_name) = addon_name else {
+            let why = item.why().or_else(|| item.get("addon_name")?.why()).unwrap_or("it has none");
+            draft.not_read(
+                format!("the name of an add-on of cluster \"{name}\" is not known: {why}"),
+                item.at,
+            );
+            continue;
+        };
         let what = format!("the version of add-on {addon_name}");
         let version = draft.addon_version(item.get("addon_version"), &what);
         let at = draft.place(item.at);

@@ -2,44 +2,124 @@
 
 use std::rc::Rc;
 
-use eks_model::{Addon, NodeGroup, NodeGroupKind, Observed, Placed};
-use hcl_edit::expr::{Expression, TraversalOperator};
+use eks_model::{Addon, ImageFamily, NodeGroupKind, Observed};
+use hcl_edit::expr::Expression;
 
 use super::config::{Block, Resource, Source};
-use super::eval::{Bound, Module};
+use super::eval::{Bound, Instance, Module, Target, Wanted, indent_of};
+use super::joined;
+use super::nodes::{self, LaunchImage};
 use super::registry::{self, Arguments};
-use crate::cloudformation::own_image;
+use super::value;
 use crate::draft::{self, Draft, DraftCluster, Link, is_filled_in};
 use crate::kubernetes::{self, Object, by_release};
-use crate::node::{Node, Value};
+use crate::node::{At, Node};
 
-/// Reads a module and the modules that it calls.
-pub(super) fn read(module: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
-    for resource in module.folder.resources.iter().filter(|resource| !resource.data) {
-        if !concerns(&resource.kind) || module.is_off(&resource.block) {
-            continue;
-        }
-        match module.instances(&resource.block) {
-            Some(instances) => {
-                for each in &instances {
-                    let bound = Module::bind_each(Some(each));
-                    read_resource(module, resource, Some(each), &bound, scope, draft);
+/// Something to be read.
+enum Work<'p> {
+    Module(Rc<Module<'p>>),
+    /// A call in a module: its name, the block, and which of several.
+    Call(Rc<Module<'p>>, &'p str, &'p Block<'p>, Instance),
+}
+
+/// Reads a module and the modules that it calls, each before what comes after its call.
+pub(super) fn read(root: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
+    let mut open = vec![Work::Module(Rc::clone(root))];
+    while let Some(work) = open.pop() {
+        match work {
+            Work::Module(module) => {
+                said_twice(&module, draft);
+                read_resources(&module, scope, draft);
+                let calls = calls(&module);
+                open.extend(calls.into_iter().rev());
+            }
+            Work::Call(module, name, call, instance) => {
+                if let Some(child) = read_call(&module, name, call, &instance, scope, draft) {
+                    open.push(Work::Module(child));
+                }
+                if let Some(why) = module.stops() {
+                    draft.not_read(format!("module.{name} and what comes after it: {why}"), call.at);
                 }
             }
-            None => read_resource(module, resource, None, &Bound::new(), scope, draft),
+        }
+        if root.budget().is_spent() {
+            break;
         }
     }
-    for (name, call) in &module.folder.modules {
-        if module.is_off(call) {
+}
+
+fn read_resources(module: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
+    for resource in module.folder.resources.iter().filter(|resource| !resource.data) {
+        if !concerns(&resource.kind) {
             continue;
         }
-        match module.instances(call) {
-            Some(instances) => {
-                for each in instances {
-                    read_call(module, name, call, Some(each), scope, draft);
-                }
+        let address = format!("{}.{}", resource.kind, resource.name);
+        for instance in module.instances(&resource.block, &address).all() {
+            if !module.looks()
+                && let Some(why) = module.stops()
+            {
+                let what = format!("{}{address} and what comes after it: {why}", module.path);
+                draft.not_read(what, resource.block.at);
             }
-            None => read_call(module, name, call, None, scope, draft),
+            if module.budget().is_spent() {
+                return;
+            }
+            read_resource(module, resource, &instance, scope, draft);
+        }
+    }
+}
+
+/// The calls of a module, in the order of their names.
+fn calls<'p>(module: &Rc<Module<'p>>) -> Vec<Work<'p>> {
+    let mut calls = Vec::new();
+    let again = module.folder.again.iter().map(|(name, call)| (name, call));
+    for (name, call) in module.folder.modules.iter().chain(again) {
+        let instances = module.instances(call, &format!("module.{name}"));
+        if instances.is_empty() {
+            pass_over(module, call);
+        }
+        for instance in instances.all() {
+            calls.push(Work::Call(Rc::clone(module), name, call, instance));
+        }
+    }
+    calls
+}
+
+/// What a call that is switched off leads to is called all the same: none of it is a root.
+fn pass_over<'p>(module: &Rc<Module<'p>>, call: &Block<'p>) {
+    let folders = module.shared.folders;
+    let source = |call: &Block<'_>, folder: &str| joined(folder, &call.literal("source")?);
+    let mut open: Vec<String> = source(call, &module.folder.path).into_iter().collect();
+    while let Some(path) = open.pop() {
+        let Some(folder) = folders.get(&path) else { continue };
+        if module.shared.reached.borrow_mut().insert(path) {
+            open.extend(folder.modules.values().filter_map(|call| source(call, &folder.path)));
+        }
+    }
+}
+
+/// What Terraform refuses because it is declared twice. All of it is read, but which of it counts is not known.
+fn said_twice(module: &Module<'_>, draft: &mut Draft) {
+    for (kind, name, at) in module.folder.doubled() {
+        let declares = |source: String| {
+            registry::is_eks(&source) || registry::is_cloudposse(&source) || registry::may_be_eks(&source)
+        };
+        let matters = match kind {
+            "resource" => concerns(name.split('.').next().unwrap_or_default()),
+            "module" => {
+                let calls = module.folder.modules.get(name).into_iter();
+                let again = module.folder.again.iter().map(|(_, call)| call);
+                calls.chain(again).filter_map(|call| call.literal("source")).any(declares)
+            }
+            _ => false,
+        };
+        if matters {
+            let kind = if kind == "module" { "module." } else { "" };
+            let what = format!(
+                "{}{kind}{name} is declared a second time here, which Terraform refuses",
+                module.path
+            );
+            draft.not_read(what, at);
         }
     }
 }
@@ -57,26 +137,31 @@ fn concerns(kind: &str) -> bool {
     )
 }
 
+/// Reads a call; the module, where it is one of the tree.
 fn read_call<'p>(
     module: &Rc<Module<'p>>,
     name: &str,
     call: &'p Block<'p>,
-    each: Option<(Node, Node)>,
+    instance: &Instance,
     scope: &str,
     draft: &mut Draft,
-) {
-    let bound = Module::bind_each(each.as_ref());
-    let source = module.attribute(call, "source", &Bound::new());
-    let source = source.as_ref().and_then(Node::text).unwrap_or_default();
-    let index =
-        each.as_ref().and_then(|(key, _)| key.text()).map_or_else(String::new, |key| format!("[{key:?}]"));
-    let address = format!("{}module.{name}{index}", module.path);
-    let get = |argument: &str| module.attribute(call, argument, &bound);
+) -> Option<Rc<Module<'p>>> {
+    let bound = &instance.bound;
+    let address = format!("{}module.{name}{}", module.path, instance.suffix());
+    let get = |argument: &str| module.attribute(call, argument, bound);
     let arguments = Arguments { get: &get, at: call.at };
+    let Some(source) = call.literal("source") else {
+        if registry::names_a_version(call) || registry::may_be_eks(name) {
+            let at = call.attribute("source").map_or(call.at, |attribute| attribute.at);
+            draft.not_read(format!("{address}: its source is computed: what it declares is not known"), at);
+        }
+        return None;
+    };
+    let source = source.as_str();
     if registry::is_eks(source) || registry::is_cloudposse(source) {
         for off in ["create", "create_eks", "enabled"] {
             if get(off).and_then(|node| node.bool()) == Some(false) {
-                return;
+                return None;
             }
         }
         let snapshot = if registry::is_eks(source) {
@@ -86,31 +171,36 @@ fn read_call<'p>(
         };
         let names = vec![snapshot.name.clone(), address];
         draft.clusters.push(DraftCluster { snapshot, scope: scope.to_owned(), names, namespace: None });
-        return;
+        return None;
     }
     if registry::is_blueprints_addons(source) {
         let names: Vec<String> = call.attributes.iter().map(|attribute| attribute.name.clone()).collect();
-        let link = cluster_link(module, call, &bound, scope);
+        let link = cluster_link(module, call, bound, scope);
         registry::read_blueprints_addons(&arguments, &names, &link, draft);
-        return;
+        return None;
     }
     if let Some(folder) = module.local_source(source) {
-        if module.is_inside(folder) {
-            draft.not_read(format!("{address}: the module calls itself"), call.at);
-            return;
-        }
-        let child = module.called(name, call, folder, each);
-        read(&child, scope, draft);
-        return;
+        return match module.called(name, call, folder, instance) {
+            Ok(child) => Some(child),
+            Err(why) => {
+                pass_over(module, call);
+                // What is spent is said once.
+                if !module.budget().is_spent() {
+                    draft.not_read(format!("{address}: {why}"), call.at);
+                }
+                None
+            }
+        };
     }
-    let outside = super::joined(&module.folder.path, source).is_some();
+    let outside = joined(&module.folder.path, source).is_some();
     let node_groups = source.contains("//modules/eks-managed-node-group")
         || source.contains("//modules/self-managed-node-group");
     if node_groups && !outside {
-        node_group_module(module, source, &arguments, &address, scope, draft);
-        return;
+        let link = cluster_link(module, call, bound, scope);
+        node_group_module(source, &arguments, &address, link, draft);
+        return None;
     }
-    if registry::may_declare(source, call) {
+    if registry::may_declare(source, call, &get) || (outside && registry::speaks_of_a_cluster(call)) {
         let where_ = if outside {
             "is not among the files that were read; read its folder too"
         } else {
@@ -119,37 +209,32 @@ fn read_call<'p>(
         let at = call.attribute("source").map_or(call.at, |attribute| attribute.at);
         draft.not_read(format!("{address}: the module {} {where_}", draft::short(source)), at);
     }
+    None
 }
 
 /// A node group that is made with a sub-module of `terraform-aws-modules/eks`.
-fn node_group_module(
-    _module: &Rc<Module<'_>>,
-    source: &str,
-    arguments: &Arguments<'_>,
-    address: &str,
-    scope: &str,
-    draft: &mut Draft,
-) {
+fn node_group_module(source: &str, arguments: &Arguments<'_>, address: &str, link: Link, draft: &mut Draft) {
     let get = |name: &str| (arguments.get)(name).filter(|node| !node.is_null());
+    if get("create").and_then(|node| node.bool()) == Some(false) {
+        return;
+    }
     let managed = source.contains("//modules/eks-managed-node-group");
     let kind = if managed { NodeGroupKind::Managed } else { NodeGroupKind::SelfManaged };
     let declared_as =
         if managed { "module eks-managed-node-group" } else { "module self-managed-node-group" };
-    let name =
-        get("name").and_then(|node| node.text().map(str::to_owned)).unwrap_or_else(|| address.to_owned());
+    let name = shown(get("name").as_ref(), address);
     let mut group = draft::group(name.clone(), kind, declared_as, draft.place(arguments.at));
     let version = get("kubernetes_version").or_else(|| get("cluster_version"));
     group.kubelet = draft.version(version.as_ref(), &format!("the version of node group \"{name}\""));
     group.image = draft.image(get("ami_type").as_ref());
-    if let Some(image) = get("ami_id") {
-        own_image(draft, &mut group, &image);
+    if let Some(image) = get("ami_id").filter(|image| image.text() != Some("")) {
+        nodes::started_from(draft, &mut group, &image);
     }
-    let cluster = get("cluster_name").and_then(|node| node.text().map(str::to_owned));
-    draft.groups.push((Link { scope: scope.to_owned(), name: cluster, namespace: None }, group));
+    draft.groups.push((link, group));
 }
 
 /// The name of a resource as people see it: its own, or its address.
-fn shown(own: Option<&Node>, address: &str) -> String {
+pub(super) fn shown(own: Option<&Node>, address: &str) -> String {
     own.and_then(Node::text)
         .filter(|text| !text.is_empty() && !is_filled_in(text))
         .unwrap_or(address)
@@ -159,17 +244,15 @@ fn shown(own: Option<&Node>, address: &str) -> String {
 fn read_resource<'p>(
     module: &Rc<Module<'p>>,
     resource: &'p Resource<'p>,
-    each: Option<&(Node, Node)>,
-    bound: &Bound,
+    instance: &Instance,
     scope: &str,
     draft: &mut Draft,
 ) {
-    let block = &resource.block;
-    let index = each.and_then(|(key, _)| key.text()).map_or_else(String::new, |key| format!("[{key:?}]"));
-    let address = format!("{}{}.{}{index}", module.path, resource.kind, resource.name);
+    let (block, bound) = (&resource.block, &instance.bound);
+    let address = format!("{}{}.{}{}", module.path, resource.kind, resource.name, instance.suffix());
     let get = |name: &str| module.attribute(block, name, bound).filter(|node| !node.is_null());
     let ignored = ignored_changes(block);
-    let version = |name: &str| if ignored.iter().any(|ignored| ignored == name) { None } else { get(name) };
+    let version = |name: &str| if ignored.has(name) { None } else { get(name) };
     let at = draft.place(block.at);
     match resource.kind.as_str() {
         "aws_eks_cluster" => {
@@ -192,7 +275,7 @@ fn read_resource<'p>(
                 group.follows_control_plane = true;
                 cluster.node_groups.push(group);
             }
-            let names = vec![name, format!("{}aws_eks_cluster.{}", module.path, resource.name)];
+            let names = vec![name, address];
             draft.clusters.push(DraftCluster {
                 snapshot: cluster,
                 scope: scope.to_owned(),
@@ -207,12 +290,27 @@ fn read_resource<'p>(
                 draft.version(version("version").as_ref(), &format!("the version of node group \"{name}\""));
             group.image = draft.image(get("ami_type").as_ref());
             by_release(draft, &mut group, version("release_version").as_ref());
-            // A version that is the cluster's own attribute goes with it.
-            if let Some(image) = module
-                .inner(block, "launch_template", bound)
-                .and_then(|(lt, bound)| launch_image(module, lt, &bound))
-            {
-                own_image(draft, &mut group, &image);
+            let own = group.image.known().is_some_and(|image| image.value.family == ImageFamily::Custom);
+            if let Some((template, bound)) = module.inner(block, "launch_template", bound) {
+                match nodes::launch_image(module, template, &bound) {
+                    LaunchImage::Of(image) => nodes::started_from(draft, &mut group, &image),
+                    // With an image of its own a group has neither of these.
+                    LaunchImage::Elsewhere(at)
+                        if group.kubelet.is_absent() && (own || group.image.is_absent()) =>
+                    {
+                        let why = format!(
+                            "the launch template of node group \"{name}\" is not declared here: whether it brings an image is not known"
+                        );
+                        group.kubelet = Observed::Unreadable(draft.unreadable(why, at));
+                    }
+                    LaunchImage::None | LaunchImage::Elsewhere(_) => {}
+                }
+            }
+            if own && group.kubelet.is_absent() {
+                let why = format!(
+                    "the version of node group \"{name}\" is that of its image, which is not declared here"
+                );
+                group.kubelet = Observed::Unreadable(draft.unreadable(why, block.at));
             }
             let link = cluster_link(module, block, bound, scope);
             draft.groups.push((link, group));
@@ -232,15 +330,19 @@ fn read_resource<'p>(
             draft.addons.push((link, Addon { name, declared_as: "aws_eks_addon", at, version }));
         }
         "aws_autoscaling_group" => {
-            if let Some((name, group)) = self_managed(module, block, bound, &address, draft) {
+            if let Some((name, group)) = nodes::self_managed(module, block, bound, &address, draft) {
                 draft.groups.push((Link { scope: scope.to_owned(), name, namespace: None }, group));
             }
         }
         "helm_release" => {
             let name = get("name");
             let namespace = get("namespace");
+            let chart = get("chart");
+            if let Some(why) = chart.as_ref().and_then(Node::why) {
+                draft.not_read(format!("which chart {address} installs is not known: {why}"), block.at);
+            }
             draft.chart_use(
-                get("chart").as_ref(),
+                chart.as_ref(),
                 get("version").as_ref(),
                 "helm_release",
                 name.as_ref().and_then(Node::text),
@@ -248,41 +350,60 @@ fn read_resource<'p>(
                 Some(Link { scope: scope.to_owned(), name: None, namespace: None }),
             );
         }
-        "kubectl_manifest" => {
-            let Some(body) = get("yaml_body") else { return };
-            let Some(text) = body.text() else { return };
-            if !text.contains("karpenter") && !text.contains("image:") {
-                return;
-            }
-            // How far an indented text (`<<-`) was moved to the left.
-            let moved = match block.attribute("yaml_body").map(|attribute| &attribute.value) {
-                Some(Source::Hcl { expression: Expression::HeredocTemplate(heredoc), .. }) => {
-                    heredoc.indent().unwrap_or(0)
-                }
-                _ => 0,
-            };
-            for document in eks_deprecations::documents(text) {
-                // The text starts on the line after the one that opens it.
-                let first = body.at.line.saturating_add(document.first_line);
-                if let Ok(Some(node)) =
-                    crate::yaml::document(document.text, first, body.at.file, body.at.document)
-                {
-                    manifest(&node.moved_right(u32::try_from(moved).unwrap_or(0)), module, scope, draft);
-                }
-            }
-        }
+        "kubectl_manifest" => kubectl_manifest(module, block, get("yaml_body"), &address, scope, draft),
         "kubernetes_manifest" => {
-            if let Some(node) = get("manifest") {
-                manifest(&node, module, scope, draft);
+            // What is in a file of the tree is read there.
+            if let Some(node) = get("manifest").filter(|node| node.at.file == block.at.file) {
+                manifest(&node, &module.folder.path, scope, draft);
             }
         }
         _ => {}
     }
 }
 
+/// Objects as a text.
+fn kubectl_manifest(
+    module: &Rc<Module<'_>>,
+    block: &Block<'_>,
+    body: Option<Node>,
+    address: &str,
+    scope: &str,
+    draft: &mut Draft,
+) {
+    let Some(body) = body.filter(|body| body.at.file == block.at.file) else { return };
+    // The reasons in it might be anything but YAML.
+    let Some(text) = body.text().map(value::shown) else { return };
+    let text = text.as_str();
+    if !text.contains("karpenter") && !text.contains("image:") {
+        return;
+    }
+    // How far an indented text (`<<-`) was moved to the left.
+    let moved = match block.attribute("yaml_body").map(|attribute| &attribute.value) {
+        Some(Source::Hcl { expression: Expression::HeredocTemplate(heredoc), parsed, .. }) => {
+            indent_of(heredoc, parsed.text_of(hcl_edit::Span::span(&**heredoc)))
+        }
+        _ => 0,
+    };
+    for document in eks_deprecations::documents(text) {
+        // The text starts on the line after the one that opens it.
+        let first = body.at.line.saturating_add(document.first_line);
+        match crate::yaml::document(document.text, first, body.at.file, body.at.document) {
+            Ok(Some(node)) => {
+                let node = node.moved_right(u32::try_from(moved).unwrap_or(0));
+                manifest(&node, &module.folder.path, scope, draft);
+            }
+            Err(refused) if document.text.contains("karpenter.k8s.aws") => {
+                let at = At { line: refused.line, column: 1, width: 1, ..body.at };
+                draft.not_read(format!("the object of {address} cannot be parsed: {}", refused.reason), at);
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+}
+
 /// An object that Terraform applies: it belongs to the root that applies it.
-fn manifest(node: &Node, module: &Rc<Module<'_>>, scope: &str, draft: &mut Draft) {
-    let Some(object) = Object::new(node, &module.folder.path) else { return };
+pub(super) fn manifest(node: &Node, folder: &str, scope: &str, draft: &mut Draft) {
+    let Some(object) = Object::new(node, folder) else { return };
     let (groups, controllers) = (draft.groups.len(), draft.controllers.len());
     if kubernetes::concerns(object.group, object.kind) {
         kubernetes::read(&object, draft);
@@ -297,200 +418,59 @@ fn manifest(node: &Node, module: &Rc<Module<'_>>, scope: &str, draft: &mut Draft
     }
 }
 
-/// Names in `lifecycle { ignore_changes = […] }`: what is written there only counted once.
-fn ignored_changes(block: &Block<'_>) -> Vec<String> {
+/// What of a resource may be changed outside of Terraform: what is written there only counted once.
+enum Ignored {
+    All,
+    Names(Vec<String>),
+}
+
+impl Ignored {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Names(names) => names.iter().any(|ignored| ignored == name || ignored == "*"),
+        }
+    }
+}
+
+/// `lifecycle { ignore_changes = […] }`
+fn ignored_changes(block: &Block<'_>) -> Ignored {
     let Some(attribute) = block.inner("lifecycle").and_then(|inner| inner.attribute("ignore_changes")) else {
-        return Vec::new();
+        return Ignored::Names(Vec::new());
     };
     match &attribute.value {
-        Source::Hcl { expression: Expression::Array(array), .. } => array
-            .iter()
-            .filter_map(|item| match item {
-                Expression::Variable(name) => Some(name.as_str().to_owned()),
-                _ => None,
-            })
-            .collect(),
-        Source::Hcl { .. } => Vec::new(),
-        Source::Json(node) => node.items().iter().filter_map(Node::text).map(str::to_owned).collect(),
+        Source::Hcl { expression: Expression::Array(array), .. } => Ignored::Names(
+            array
+                .iter()
+                .filter_map(|item| match item {
+                    Expression::Variable(name) => Some(name.as_str().to_owned()),
+                    // As it was written before 0.12.
+                    Expression::String(name) => Some(name.value().clone()),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        Source::Hcl { expression: Expression::Variable(name), .. } if name.as_str() == "all" => Ignored::All,
+        Source::Hcl { .. } => Ignored::Names(Vec::new()),
+        Source::Json(node) if node.text() == Some("all") => Ignored::All,
+        Source::Json(node) => {
+            Ignored::Names(node.items().iter().filter_map(Node::text).map(str::to_owned).collect())
+        }
     }
 }
 
 /// The cluster that a resource names: one of its own module, or whatever the name is.
 fn cluster_link<'p>(module: &Rc<Module<'p>>, block: &Block<'p>, bound: &Bound, scope: &str) -> Link {
-    let attribute = block.attribute("cluster_name");
-    let own = attribute.and_then(|attribute| match &attribute.value {
-        Source::Hcl { expression: Expression::Traversal(traversal), .. } => {
-            let Expression::Variable(head) = &traversal.expr else { return None };
-            match (head.as_str(), traversal.operators.first().map(hcl_edit::Decorated::value)) {
-                ("aws_eks_cluster", Some(TraversalOperator::GetAttr(name))) => {
-                    Some(format!("{}aws_eks_cluster.{}", module.path, name.as_str()))
-                }
-                ("module", Some(TraversalOperator::GetAttr(name))) => {
-                    let call = module.folder.modules.get(name.as_str())?;
-                    let source = module.attribute(call, "source", &Bound::new())?;
-                    let eks = registry::is_eks(source.text()?) || registry::is_cloudposse(source.text()?);
-                    eks.then(|| format!("{}module.{}", module.path, name.as_str()))
-                }
-                _ => None,
-            }
-        }
-        Source::Hcl { .. } | Source::Json(_) => None,
-    });
-    let name = own.or_else(|| {
-        let node = module.attribute(block, "cluster_name", bound)?;
-        node.text().filter(|text| !is_filled_in(text)).map(str::to_owned)
-    });
-    Link { scope: scope.to_owned(), name, namespace: None }
-}
-
-/// The resource of a kind that an attribute refers to: directly, or by a local, a condition, a choice.
-fn referred<'p>(module: &Rc<Module<'p>>, source: &Source<'p>, kind: &str) -> Option<&'p Resource<'p>> {
-    match source {
-        Source::Hcl { expression, .. } => {
-            let name = referred_name(module, expression, kind, 0)?;
-            module.folder.resource(false, kind, &name)
-        }
-        Source::Json(node) => {
-            let text = node.text()?.strip_prefix("${")?.strip_prefix(kind)?.strip_prefix('.')?;
-            module.folder.resource(false, kind, text.split(['.', '[', '}']).next()?)
+    let link = |name: Option<String>| Link { scope: scope.to_owned(), name, namespace: None };
+    let Some(attribute) = block.attribute("cluster_name") else { return link(None) };
+    match module.target(&attribute.value, Wanted::Cluster, bound) {
+        // One of several, and it is not known which.
+        Target::Unknown => link(None),
+        Target::Cluster(address) => link(Some(address)),
+        Target::Resource(..) | Target::Other => {
+            let node = module.attribute(block, "cluster_name", bound);
+            let name = node.as_ref().and_then(Node::text).filter(|text| !is_filled_in(text));
+            link(name.map(str::to_owned))
         }
     }
-}
-
-fn referred_name(module: &Rc<Module<'_>>, expression: &Expression, kind: &str, depth: u32) -> Option<String> {
-    if depth > 16 {
-        return None;
-    }
-    let inner = |expression: &Expression| referred_name(module, expression, kind, depth + 1);
-    match expression {
-        Expression::Parenthesis(parenthesis) => inner(parenthesis.inner()),
-        Expression::Conditional(conditional) => {
-            inner(&conditional.true_expr).or_else(|| inner(&conditional.false_expr))
-        }
-        Expression::FuncCall(call) => call.args.iter().find_map(inner),
-        Expression::Traversal(traversal) => {
-            let Expression::Variable(head) = &traversal.expr else { return None };
-            let Some(TraversalOperator::GetAttr(name)) =
-                traversal.operators.first().map(hcl_edit::Decorated::value)
-            else {
-                return None;
-            };
-            match head.as_str() {
-                "local" => match &module.folder.locals.get(name.as_str())?.value {
-                    Source::Hcl { expression, .. } => inner(expression),
-                    Source::Json(_) => None,
-                },
-                head if head == kind => Some(name.as_str().to_owned()),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
-
-/// The image of the launch template that a block names.
-fn launch_image<'p>(module: &Rc<Module<'p>>, block: &Block<'p>, bound: &Bound) -> Option<Node> {
-    let template = ["id", "name", "launch_template_id", "launch_template_name"]
-        .iter()
-        .find_map(|name| referred(module, &block.attribute(name)?.value, "aws_launch_template"))?;
-    image_of(module, template, bound)
-}
-
-fn image_of<'p>(module: &Rc<Module<'p>>, template: &'p Resource<'p>, bound: &Bound) -> Option<Node> {
-    let image = module.attribute(&template.block, "image_id", bound).filter(|node| !node.is_null())?;
-    Some(match image.text().and_then(|text| text.strip_prefix("resolve:ssm:")) {
-        Some(name) => Node::new(Value::Named(name.to_owned()), image.at),
-        None => image,
-    })
-}
-
-/// An Auto Scaling group, if what it starts from is an image for EKS, or its tags name a cluster.
-fn self_managed<'p>(
-    module: &Rc<Module<'p>>,
-    block: &Block<'p>,
-    bound: &Bound,
-    address: &str,
-    draft: &Draft,
-) -> Option<(Option<String>, NodeGroup)> {
-    let mixed = || {
-        let (policy, bound) = module.inner(block, "mixed_instances_policy", bound)?;
-        let (template, bound) = module.inner(policy, "launch_template", &bound)?;
-        module.inner(template, "launch_template_specification", &bound)
-    };
-    let image = module
-        .inner(block, "launch_template", bound)
-        .or_else(mixed)
-        .and_then(|(template, bound)| launch_image(module, template, &bound))
-        .or_else(|| {
-            let configuration = block.attribute("launch_configuration")?;
-            image_of(module, referred(module, &configuration.value, "aws_launch_configuration")?, bound)
-        });
-    let known = draft.image(image.as_ref());
-    let for_eks = image.as_ref().and_then(Node::text).is_some_and(is_for_eks);
-    let cluster = tagged_cluster(module, block, bound);
-    if !for_eks && cluster.is_none() {
-        return None;
-    }
-    let name = shown(module.attribute(block, "name", bound).as_ref(), address);
-    let mut group = draft::group(
-        name.clone(),
-        NodeGroupKind::SelfManaged,
-        "aws_autoscaling_group",
-        draft.place(block.at),
-    );
-    match (&known, &image) {
-        (Observed::Known(Placed { value, .. }), Some(image)) if value.kubernetes.is_some() => {
-            own_image(draft, &mut group, image);
-        }
-        (_, Some(image)) => {
-            let why = match image.why() {
-                Some(why) => format!("the image of node group \"{name}\" is not known: {why}"),
-                None => format!(
-                    "the image of node group \"{name}\" (`{}`) does not say its Kubernetes version",
-                    draft::short(image.text().unwrap_or_default())
-                ),
-            };
-            group.image = known;
-            group.kubelet = Observed::Unreadable(draft.unreadable(why, image.at));
-        }
-        (_, None) => {
-            let why = format!("what node group \"{name}\" starts from is not declared here");
-            group.kubelet = Observed::Unreadable(draft.unreadable(why, block.at));
-        }
-    }
-    Some((cluster.flatten(), group))
-}
-
-/// Whether a name is that of an image made for EKS.
-fn is_for_eks(text: &str) -> bool {
-    ["amazon-eks-", "/eks/optimized-ami/", "aws-k8s-", "EKS_Optimized", "ubuntu-eks/", "/ubuntu/eks"]
-        .iter()
-        .any(|mark| text.contains(mark))
-}
-
-/// `kubernetes.io/cluster/NAME` in the tags of a group: whether there is one, and the name where it is known.
-fn tagged_cluster<'p>(module: &Rc<Module<'p>>, block: &Block<'p>, bound: &Bound) -> Option<Option<String>> {
-    const MARK: &str = "kubernetes.io/cluster/";
-    let mut keys: Vec<Node> =
-        block.blocks("tag").filter_map(|tag| module.attribute(tag, "key", bound)).collect();
-    // `dynamic "tag"` over a map of tags.
-    if let Some(dynamic) = block.dynamic("tag")
-        && let Some(over) = module.attribute(dynamic, "for_each", bound)
-    {
-        let text = |key: &String, node: &Node| Node::new(Value::Text(key.clone()), node.at);
-        keys.extend(over.entries().iter().map(|(key, node)| text(key, node)));
-    }
-    // kOps makes clusters of its own with the same mark.
-    let kops = |key: &Node| {
-        key.text().is_some_and(|text| text.starts_with("kops.k8s.io/") || text.starts_with("k8s.io/role/"))
-    };
-    if keys.iter().any(kops) {
-        return None;
-    }
-    for key in keys {
-        if let Some(name) = key.text().and_then(|text| text.strip_prefix(MARK)) {
-            return Some(Some(name.to_owned()).filter(|name| !is_filled_in(name)));
-        }
-    }
-    None
 }

@@ -1,173 +1,225 @@
-//! Functions of Terraform that only move values about.
+//! Values as Terraform sees them: as parts of texts, as keys, in operators.
 
-use std::rc::Rc;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use hcl_edit::expr::BinaryOperator;
 
 use crate::node::{At, Node, Value};
 
-/// Calls a function with its arguments worked out; `None` when it is one that this crate does not
-/// follow.
-pub(super) fn call(name: &str, arguments: &[Node], at: At) -> Option<Node> {
-    if let Some(unknown) = arguments.iter().find(|argument| argument.is_unknown())
-        && !matches!(name, "try" | "coalesce" | "merge" | "lookup" | "can" | "concat" | "flatten" | "one")
-    {
-        return Some(unknown.clone());
+/// The first part of a text that is not known, or is filled in later: `${why}`.
+pub(super) fn open_part(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("${").or_else(|| text.split_once("%{"))?;
+    Some(rest.split_once('}').map_or(rest, |(part, _)| part))
+}
+
+/// A text for people, without the reasons in it.
+pub(super) fn shown(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        out.push_str("${…}");
+        rest = after.split_once('}').map_or("", |(_, after)| after);
     }
-    let text = |index: usize| arguments.get(index).and_then(Node::text);
-    let string = |text: String| Some(Node::new(Value::Text(text), at));
-    match name {
-        "tostring" | "tonumber" | "tobool" | "tolist" | "toset" | "tomap" | "nonsensitive" | "sensitive" => {
-            arguments.first().cloned()
+    out.push_str(rest);
+    out
+}
+
+/// A number as Terraform writes it: `1.30` is `1.3`.
+pub(super) fn number(written: &str) -> &str {
+    if written.contains('.') && !written.contains(['e', 'E']) {
+        written.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        written
+    }
+}
+
+/// A value as a part of a text; one that is not known as `${why}`.
+pub(super) fn part(node: &Node) -> Cow<'_, str> {
+    match &node.value {
+        Value::Text(text) => Cow::Borrowed(text),
+        Value::Number(written) => Cow::Borrowed(number(written)),
+        Value::Bool(true) => Cow::Borrowed("true"),
+        Value::Bool(false) => Cow::Borrowed("false"),
+        Value::Named(name) => Cow::Owned(format!("${{what {name} is}}")),
+        Value::Null | Value::List(_) | Value::Map(_) => Cow::Borrowed("${no text}"),
+        Value::Unknown(why) | Value::Missing(why) => Cow::Owned(format!("${{{why}}}")),
+    }
+}
+
+/// A value as a key.
+pub(super) fn key(node: &Node) -> String {
+    part(node).into_owned()
+}
+
+/// The entries of a map, sorted by key; of equal keys the last one counts. Keys that are not known may all differ.
+pub(super) fn sorted(mut entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
+    entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let mut out: Vec<(String, Node)> = Vec::with_capacity(entries.len());
+    for (key, node) in entries {
+        match out.last_mut() {
+            Some((last, place)) if *last == key && open_part(&key).is_none() => *place = node,
+            _ => out.push((key, node)),
         }
-        // What fails in Terraform is missing here; what is unknown may be either.
-        "try" => arguments
-            .iter()
-            .find(|argument| !matches!(argument.value, Value::Missing(_)))
-            .or(arguments.last())
-            .cloned(),
-        "can" => {
-            let there = match arguments.first()?.value {
-                Value::Missing(_) => false,
-                Value::Unknown(_) => return arguments.first().cloned(),
-                _ => true,
-            };
-            Some(Node::new(Value::Bool(there), at))
+    }
+    out
+}
+
+/// The same, where the values of one key make a list.
+pub(super) fn grouped(entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
+    let mut groups: BTreeMap<String, Vec<Node>> = BTreeMap::new();
+    for (key, node) in entries {
+        groups.entry(key).or_default().push(node);
+    }
+    groups
+        .into_iter()
+        .map(|(key, items)| {
+            let at = items.first().map(|item| item.at).unwrap_or_default();
+            (key, Node::list(items, at))
+        })
+        .collect()
+}
+
+/// What `for` goes over: keys and values, in Terraform's order.
+pub(super) fn pairs(collection: &Node) -> Option<Vec<(Node, Node)>> {
+    match &collection.value {
+        Value::Map(entries) => {
+            let mut entries: Vec<&(String, Node)> = entries.iter().collect();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Some(entries.into_iter().map(|(key, node)| (key_node(key, node.at), node.clone())).collect())
         }
-        "coalesce" => {
-            for argument in arguments {
-                if argument.is_unknown() {
-                    return Some(argument.clone());
-                }
-                if !argument.is_null() && argument.text() != Some("") {
-                    return Some(argument.clone());
-                }
-            }
-            Some(Node::new(Value::Null, at))
-        }
-        "lookup" => {
-            let map = arguments.first()?;
-            let key = arguments.get(1)?;
-            if let Some(unknown) = [map, key].into_iter().find(|node| node.is_unknown()) {
-                return Some(unknown.clone());
-            }
-            let found = map.entries().iter().find(|(name, _)| Some(name.as_str()) == key.text());
-            found.map(|(_, node)| node.clone()).or_else(|| arguments.get(2).cloned()).or_else(|| {
-                Some(Node::new(
-                    Value::Missing(format!("there is no {} in it", key.text().unwrap_or("such key"))),
-                    at,
-                ))
-            })
-        }
-        "merge" => {
-            let mut entries: Vec<(String, Node)> = Vec::new();
-            for argument in arguments {
-                if argument.is_unknown() {
-                    return Some(argument.clone());
-                }
-                for (key, value) in argument.entries() {
-                    match entries.iter_mut().find(|(known, _)| known == key) {
-                        Some((_, place)) => *place = value.clone(),
-                        None => entries.push((key.clone(), value.clone())),
-                    }
-                }
-            }
-            Some(Node::map(entries, at))
-        }
-        "concat" | "flatten" => {
-            let mut items = Vec::new();
-            let mut open: Vec<&Node> = arguments.iter().rev().collect();
-            while let Some(node) = open.pop() {
-                match &node.value {
-                    Value::Unknown(_) | Value::Missing(_) => return Some(node.clone()),
-                    Value::List(inner) if name == "flatten" => open.extend(inner.iter().rev()),
-                    Value::List(inner) => items.extend(inner.iter().cloned()),
-                    _ => items.push(node.clone()),
-                }
-            }
-            Some(Node::list(items, at))
-        }
-        "element" => {
-            let items = arguments.first()?.items();
-            let index: usize = text(1)?.parse().ok()?;
-            items.get(index.checked_rem(items.len())?).cloned()
-        }
-        "one" => {
-            let list = arguments.first()?;
-            if list.is_unknown() {
-                return Some(list.clone());
-            }
-            Some(list.items().first().cloned().unwrap_or(Node::new(Value::Null, at)))
-        }
-        "length" => {
-            let first = arguments.first()?;
-            let length = match &first.value {
-                Value::List(items) => items.len(),
-                Value::Map(entries) => entries.len(),
-                _ => first.text()?.chars().count(),
-            };
-            Some(Node::new(Value::Number(length.to_string()), at))
-        }
-        "keys" => {
-            let keys = arguments.first()?.entries().iter();
-            Some(Node::list(
-                keys.map(|(key, node)| Node::new(Value::Text(key.clone()), node.at)).collect(),
-                at,
-            ))
-        }
-        "values" => {
-            Some(Node::list(arguments.first()?.entries().iter().map(|(_, node)| node.clone()).collect(), at))
-        }
-        "lower" => string(text(0)?.to_lowercase()),
-        "upper" => string(text(0)?.to_uppercase()),
-        "trimspace" | "chomp" => string(text(0)?.trim().to_owned()),
-        "trimprefix" => string(text(0)?.trim_start_matches(text(1)?).to_owned()),
-        "trimsuffix" => string(text(0)?.trim_end_matches(text(1)?).to_owned()),
-        "replace" if !text(1)?.starts_with('/') => string(text(0)?.replace(text(1)?, text(2)?)),
-        "join" => {
-            let parts: Vec<&str> = arguments.get(1)?.items().iter().filter_map(Node::text).collect();
-            string(parts.join(text(0)?))
-        }
-        "split" => {
-            let parts = text(1)?.split(text(0)?);
-            Some(Node::new(
-                Value::List(Rc::new(parts.map(|part| Node::new(Value::Text(part.to_owned()), at)).collect())),
-                at,
-            ))
-        }
-        "format" => format(arguments).and_then(string),
-        "contains" => {
-            let wanted = text(1)?;
-            let found = arguments.first()?.items().iter().any(|item| item.text() == Some(wanted));
-            Some(Node::new(Value::Bool(found), at))
-        }
-        "startswith" => Some(Node::new(Value::Bool(text(0)?.starts_with(text(1)?)), at)),
-        "endswith" => Some(Node::new(Value::Bool(text(0)?.ends_with(text(1)?)), at)),
+        Value::List(items) => Some(
+            (0..)
+                .zip(items.iter())
+                .map(|(index, item): (u64, &Node)| {
+                    (Node::new(Value::Number(index.to_string()), item.at), item.clone())
+                })
+                .collect(),
+        ),
         _ => None,
     }
 }
 
-/// `%s`, `%d`, `%v`, and the same with an index (`%[2]v`).
-fn format(arguments: &[Node]) -> Option<String> {
-    let mut out = String::new();
-    let mut rest = arguments.first()?.text()?;
-    let mut next = 1;
-    while let Some((before, after)) = rest.split_once('%') {
-        out.push_str(before);
-        if let Some(after) = after.strip_prefix('%') {
-            out.push('%');
-            rest = after;
-            continue;
-        }
-        let after = match after.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
-            Some((index, after)) => {
-                next = index.parse().ok()?;
-                after
-            }
-            None => after,
-        };
-        rest = after.strip_prefix(['s', 'd', 'v', 'q'])?;
-        out.push_str(arguments.get(next)?.text()?);
-        next += 1;
+/// A key as a value.
+pub(super) fn key_node(key: &str, at: At) -> Node {
+    match key.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|why| !why.contains("${")) {
+        Some(why) => Node::unknown(why.to_owned(), at),
+        None => Node::new(Value::Text(key.to_owned()), at),
     }
-    out.push_str(rest);
-    Some(out)
+}
+
+/// A key of a map, or a number of a list.
+pub(super) fn step(node: &Node, key: &str, at: At) -> Node {
+    let missing = || Node::new(Value::Missing(format!("there is no {key} in it")), at);
+    match &node.value {
+        Value::Map(entries) => {
+            let found = match entries.binary_search_by(|(name, _)| name.as_str().cmp(key)) {
+                Ok(index) => entries.get(index),
+                // It may be from a file whose keys are not sorted.
+                Err(_) => entries.iter().find(|(name, _)| name == key),
+            };
+            if let Some((_, value)) = found {
+                return value.clone();
+            }
+            match entries.iter().find_map(|(name, _)| open_part(name)) {
+                Some(why) => Node::unknown(format!("a key of it is not known: {why}"), at),
+                None => missing(),
+            }
+        }
+        Value::List(items) => {
+            let item = key.parse::<usize>().ok().and_then(|index| items.get(index).cloned());
+            item.unwrap_or_else(missing)
+        }
+        // A parameter that describes an image: its id is in it.
+        Value::Named(_) => node.clone(),
+        _ => missing(),
+    }
+}
+
+/// Why a key cannot be followed.
+pub(super) fn why_not_key(key: &Node) -> String {
+    let why = key.why().or_else(|| key.text().and_then(open_part)).unwrap_or("it is no text");
+    format!("a key is not known: {}", why.strip_prefix("a key is not known: ").unwrap_or(why))
+}
+
+/// A value that takes another's place in comparing and computing: `None` where some of it is not known.
+pub(super) fn known(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Text(text) => open_part(text).is_none().then_some(text.as_str()),
+        Value::Number(written) => Some(number(written)),
+        _ => None,
+    }
+}
+
+/// Why a text or a list of texts is not known.
+pub(super) fn why(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Unknown(why) | Value::Missing(why) => Some(why.clone()),
+        Value::Named(name) => Some(format!("it is looked up as {name}")),
+        Value::Text(text) => open_part(text).map(str::to_owned),
+        Value::List(items) => items.iter().find_map(|item| match &item.value {
+            Value::List(_) | Value::Map(_) => None,
+            _ => why(item),
+        }),
+        Value::Map(entries) => entries.iter().find_map(|(key, _)| open_part(key).map(str::to_owned)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// Works out an operator.
+pub(super) fn operation(operator: BinaryOperator, left: &Node, right: &Node, at: At) -> Node {
+    let bool = |value: bool| Node::new(Value::Bool(value), at);
+    match operator {
+        // One side may settle it.
+        BinaryOperator::And if left.bool() == Some(false) || right.bool() == Some(false) => {
+            return bool(false);
+        }
+        BinaryOperator::Or if left.bool() == Some(true) || right.bool() == Some(true) => return bool(true),
+        _ => {}
+    }
+    if let Some(unknown) = [left, right].into_iter().find(|node| node.is_unknown()) {
+        return Node { at, ..unknown.clone() };
+    }
+    let numbers = || Some((known(left)?.parse::<f64>().ok()?, known(right)?.parse::<f64>().ok()?));
+    let integers = || Some((known(left)?.parse::<i64>().ok()?, known(right)?.parse::<i64>().ok()?));
+    let equal = || match (&left.value, &right.value) {
+        (Value::Null, Value::Null) => Some(true),
+        (Value::Null, _) | (_, Value::Null) => Some(false),
+        // Whatever is found is something.
+        (Value::Named(_), Value::Text(text)) | (Value::Text(text), Value::Named(_)) if text.is_empty() => {
+            Some(false)
+        }
+        // An empty collection is all that can be compared at a glance.
+        (Value::List(a), Value::List(b)) if a.is_empty() || b.is_empty() => Some(a.len() == b.len()),
+        (Value::Map(a), Value::Map(b)) if a.is_empty() || b.is_empty() => Some(a.len() == b.len()),
+        _ => match (left.bool(), right.bool()) {
+            (Some(a), Some(b)) => Some(a == b),
+            _ => Some(known(left)? == known(right)?),
+        },
+    };
+    let compare = |wanted: fn(Ordering) -> bool| {
+        numbers().and_then(|(a, b)| a.partial_cmp(&b)).map(|order| bool(wanted(order)))
+    };
+    let integer = |number: Option<i64>| number.map(|number| Node::new(Value::Number(number.to_string()), at));
+    let answer = match operator {
+        BinaryOperator::Eq => equal().map(bool),
+        BinaryOperator::NotEq => equal().map(|equal| bool(!equal)),
+        BinaryOperator::And => left.bool().zip(right.bool()).map(|(a, b)| bool(a && b)),
+        BinaryOperator::Or => left.bool().zip(right.bool()).map(|(a, b)| bool(a || b)),
+        BinaryOperator::Less => compare(Ordering::is_lt),
+        BinaryOperator::LessEq => compare(Ordering::is_le),
+        BinaryOperator::Greater => compare(Ordering::is_gt),
+        BinaryOperator::GreaterEq => compare(Ordering::is_ge),
+        BinaryOperator::Plus => integer(integers().and_then(|(a, b)| a.checked_add(b))),
+        BinaryOperator::Minus => integer(integers().and_then(|(a, b)| a.checked_sub(b))),
+        BinaryOperator::Mul => integer(integers().and_then(|(a, b)| a.checked_mul(b))),
+        BinaryOperator::Mod => integer(integers().and_then(|(a, b)| a.checked_rem(b))),
+        BinaryOperator::Div => None,
+    };
+    answer.unwrap_or_else(|| {
+        let part = [left, right].into_iter().find_map(why);
+        Node::unknown(part.unwrap_or_else(|| "it is computed".to_owned()), at)
+    })
 }

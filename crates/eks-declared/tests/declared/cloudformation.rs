@@ -135,3 +135,55 @@ fn parameters_that_go_in_a_circle_end() {
         ],
     );
 }
+
+#[test]
+fn what_a_loop_makes_is_said() {
+    let text = "Transform: AWS::LanguageExtensions\nResources:\n  Fn::ForEach::C:\n  - N\n  - [A, B]\n  - 'C${N}': {Type: AWS::EKS::Cluster, Properties: {Version: '1.30'}}\n";
+    check(
+        &[("t.yaml", text)],
+        &[
+            "not read @t.yaml:4:5: Fn::ForEach::C makes EKS resources, and is worked out by CloudFormation alone; check the processed template",
+        ],
+    );
+    // Loops over other things are none of ours.
+    check(&[("t.yaml", &text.replace("AWS::EKS::Cluster", "AWS::S3::Bucket"))], &[]);
+}
+
+#[test]
+fn what_the_cdk_synthesises_is_read() {
+    let text = "{\n  \"Resources\": {\n    \"C9F\": {\"Type\": \"Custom::AWSCDK-EKS-Cluster\", \"Properties\": {\"Config\": {\"name\": \"shop\",\n      \"version\": \"1.31\"}}},\n    \"N\": {\"Type\": \"AWS::EKS::Nodegroup\", \"Properties\": {\"ClusterName\": {\"Ref\": \"C9F\"}}}\n  }\n}\n";
+    check(&[("t.json", text)], &["cluster shop 1.31 @t.json:4:18", "  managed node group N -, -"]);
+}
+
+#[test]
+fn functions_stand_in_for_whole_blocks() {
+    let head = "Parameters: {P: {Default: 'y'}}\nConditions:\n  Yes: !Equals [!Ref P, 'y']\n  Open: !Equals [!Ref Q, 'y']\n  And: !And [!Condition Open, !Not [!Condition Yes]]\n";
+    let text = format!(
+        "{head}Resources:\n  C:\n    Type: AWS::EKS::Cluster\n    Properties:\n      Version: '1.36'\n      UpgradePolicy: !If [Yes, {{SupportType: STANDARD}}, !Ref AWS::NoValue]\n  L:\n    Type: AWS::EC2::LaunchTemplate\n    Properties: {{LaunchTemplateData: {{ImageId: '{{{{resolve:ssm:/aws/service/eks/optimized-ami/1.30/amazon-linux-2023/x86_64/standard/recommended/image_id}}}}'}}}}\n  N:\n    Type: AWS::EKS::Nodegroup\n    Properties:\n      ClusterName: !Ref C\n      LaunchTemplate: !If [Yes, {{Id: !Ref L}}, !Ref AWS::NoValue]\n  Never:\n    Type: AWS::EKS::Cluster\n    Condition: And\n    Properties: {{Version: '1.20'}}\n"
+    );
+    check(
+        &[("t.yaml", &text)],
+        &[
+            "cluster C 1.36 @t.yaml:10:16",
+            "  support STANDARD @t.yaml:11:46",
+            "  managed node group N 1.30 @t.yaml:14:48, Amazon Linux 2023 @t.yaml:14:48",
+        ],
+    );
+}
+
+#[test]
+fn functions_of_functions_end() {
+    let mut text = "Conditions:\n  A0: !Equals [!Ref X, 'y']\n".to_owned();
+    for n in 1..8 {
+        let parts = vec![format!("!Condition A{}", n - 1); 30].join(", ");
+        text.push_str(&format!("  A{n}: !And [{parts}]\n"));
+    }
+    text.push_str("Parameters:\n  P0: {Default: x}\n");
+    for n in 1..12 {
+        let parts = vec![format!("!Ref P{}", n - 1); 10].join(", ");
+        text.push_str(&format!("  P{n}: {{Default: !Join ['', [{parts}]]}}\n"));
+    }
+    text.push_str("Resources:\n  C:\n    Type: AWS::EKS::Cluster\n    Condition: A7\n    Properties: {Version: !Ref P11}\n");
+    let found = crate::lines(&crate::read(&[("t.yaml", &text)]));
+    assert!(found.last().is_some_and(|last| last.contains("takes more work than any real one")), "{found:?}");
+}

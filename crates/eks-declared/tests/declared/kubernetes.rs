@@ -187,8 +187,9 @@ fn karpenter_node_classes() {
             "  Karpenter node class alias - follows, Amazon Linux 2 @karpenter.yaml:6:30",
             "  Karpenter node class pinned - follows, Bottlerocket @karpenter.yaml:12:30",
             "  Karpenter node class named 1.33 @karpenter.yaml:18:29, Amazon Linux 2023 @karpenter.yaml:18:29",
-            "  Karpenter node class by-id - follows, -",
+            "  Karpenter node class by-id ?, -",
             "  Karpenter node class computed - follows, ?",
+            "not read @karpenter.yaml:24:44: the image of node class \"by-id\" (`ami-0123456789abcdef0`) does not say its Kubernetes version",
             "not read @karpenter.yaml:30:30: the image of node class \"computed\" is filled in from outside (`al2023@${VERSION}`)",
         ],
     );
@@ -260,5 +261,24 @@ fn clusters_inside_of_other_objects() {
             "cluster t 1.32.0 @topology.yaml:4:53",
             "not read @kro.yaml:11:32: the version of cluster \"k\" is filled in from outside (`${schema.spec.version}`)",
         ],
+    );
+}
+
+#[test]
+fn of_several_images_the_one_furthest_behind_counts() {
+    let class = "apiVersion: karpenter.k8s.aws/v1\nkind: EC2NodeClass\nmetadata: {name: a}\nspec:\n  amiSelectorTerms:\n  - name: amazon-eks-node-al2023-x86_64-standard-1.35-v20260901\n  - name: amazon-eks-node-al2023-x86_64-standard-1.30-v20260101\n";
+    let found = crate::lines(&crate::read(&[("c.yaml", class)]));
+    assert_eq!(
+        found[1], "  Karpenter node class a 1.30 @c.yaml:7:11, Amazon Linux 2023 @c.yaml:7:11",
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_cluster_names_its_control_plane() {
+    let text = "apiVersion: cluster.x-k8s.io/v1beta1\nkind: Cluster\nmetadata: {name: a}\nspec: {controlPlaneRef: {kind: AWSManagedControlPlane, name: a-cp}}\n---\napiVersion: controlplane.cluster.x-k8s.io/v1beta2\nkind: AWSManagedControlPlane\nmetadata: {name: a-cp}\nspec: {eksClusterName: default_a, version: v1.36.0}\n---\napiVersion: cluster.x-k8s.io/v1beta1\nkind: MachinePool\nmetadata: {name: pool}\nspec:\n  clusterName: a\n  template: {spec: {version: v1.33.0, infrastructureRef: {kind: AWSManagedMachinePool, name: pool}}}\n";
+    check(
+        &[("c.yaml", text)],
+        &["cluster default_a 1.36.0 @c.yaml:9:44", "  managed node group pool 1.33.0 @c.yaml:16:30, -"],
     );
 }

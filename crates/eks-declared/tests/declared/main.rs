@@ -4,10 +4,13 @@ mod bad;
 mod cloudformation;
 mod controllers;
 mod eksctl;
+mod instances;
 mod kubernetes;
+mod limits;
 mod plan;
 mod registry;
 mod terraform;
+mod values;
 
 use eks_declared::{Declared, Tree};
 use eks_model::{AddonWish, Observed, Place, Placed};

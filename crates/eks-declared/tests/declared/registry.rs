@@ -202,3 +202,141 @@ module "off" {
         ],
     );
 }
+
+#[test]
+fn groups_that_are_switched_off_are_none() {
+    check(
+        &[(
+            "main.tf",
+            r#"
+module "eks" {
+  source             = "terraform-aws-modules/eks/aws"
+  name               = "shop"
+  kubernetes_version = "1.34"
+  eks_managed_node_groups = {
+    off = { create = false, kubernetes_version = "1.30" }
+    on  = { create = true }
+  }
+}
+module "nodes" {
+  source             = "terraform-aws-modules/eks/aws//modules/eks-managed-node-group"
+  create             = false
+  name               = "nodes"
+  cluster_name       = module.eks.cluster_name
+  kubernetes_version = "1.30"
+}
+"#,
+        )],
+        &[
+            "cluster shop 1.34 @main.tf:5:24",
+            "  managed node group on - follows, Amazon Linux 2023 @main.tf:8:11",
+        ],
+    );
+}
+
+#[test]
+fn what_may_say_anything_is_not_passed_over() {
+    const NO_VALUE: &str = "no default, and no *.tfvars beside it gives it a value";
+    let eks = |arguments: &str| {
+        format!(
+            "module \"eks\" {{\n  source             = \"terraform-aws-modules/eks/aws\"\n  version            = \"~> 21.0\"\n  name               = \"shop\"\n  kubernetes_version = \"1.34\"\n{arguments}}}\nvariable \"x\" {{}}\n"
+        )
+    };
+    for (arguments, expected) in [
+        // Keys that are not known.
+        (
+            "  eks_managed_node_groups = { (var.x) = { kubernetes_version = \"1.30\" } }\n",
+            vec!["  managed node group ${…} 1.30 @main.tf:6:64, Amazon Linux 2023 @main.tf:6:41".to_owned()],
+        ),
+        (
+            "  addons = { (var.x) = { addon_version = \"v1.11.4-eksbuild.1\" } }\n",
+            vec![
+                "  add-on ${…} ?".to_owned(),
+                format!("not read @main.tf:6:24: the name of an add-on is not known: variable x has {NO_VALUE}"),
+            ],
+        ),
+        // Defaults and images that are not known.
+        (
+            "  eks_managed_node_group_defaults = var.x\n  eks_managed_node_groups = { a = {} }\n",
+            vec![
+                "  managed node group a ?, -".to_owned(),
+                format!("not read @main.tf:6:37: the image of node group \"a\" is not known: variable x has {NO_VALUE}"),
+            ],
+        ),
+        (
+            "  eks_managed_node_groups = { a = { ami_type = var.x } }\n",
+            vec![
+                "  managed node group a - follows, ?".to_owned(),
+                format!("not read @main.tf:6:48: what the nodes start from is not known: variable x has {NO_VALUE}"),
+            ],
+        ),
+        (
+            "  eks_managed_node_groups = { a = { ami_type = \"CUSTOM\" } }\n",
+            vec![
+                "  managed node group a ?, custom image @main.tf:6:48".to_owned(),
+                "not read @main.tf:6:48: the version of node group \"a\" is that of its image, which is not declared here".to_owned(),
+            ],
+        ),
+        (
+            "  eks_managed_node_groups = \"a\"\n",
+            vec![
+                "not read @main.tf:6:29: eks_managed_node_groups of cluster \"shop\" is neither a map nor a list"
+                    .to_owned(),
+            ],
+        ),
+    ] {
+        let shown = crate::lines(&crate::read(&[("main.tf", &eks(arguments))]));
+        assert_eq!(shown[1..], expected, "{arguments}\n{shown:?}");
+    }
+    check(
+        &[(
+            "main.tf",
+            "module \"n\" {\n  source       = \"terraform-aws-modules/eks/aws//modules/eks-managed-node-group\"\n  name         = \"n\"\n  cluster_name = \"shop\"\n  ami_id       = var.x\n}\nmodule \"c\" {\n  source             = \"cloudposse/eks-cluster/aws\"\n  name               = \"shop\"\n  kubernetes_version = \"1.34\"\n  addons             = [{ addon_name = var.x, addon_version = \"v1.11.4-eksbuild.1\" }]\n}\nvariable \"x\" {}\n",
+        )],
+        &[
+            "cluster shop 1.34 @main.tf:10:24",
+            "  managed node group n ?, -",
+            "not read @main.tf:5:18: the image of node group \"n\" is not known: variable x has no default, and no *.tfvars beside it gives it a value",
+            "not read @main.tf:11:25: the name of an add-on of cluster \"shop\" is not known: variable x has no default, and no *.tfvars beside it gives it a value",
+        ],
+    );
+}
+
+#[test]
+fn modules_that_are_not_read_are_said_if_they_may_make_a_cluster() {
+    let call = |source: &str, arguments: &str| {
+        format!("module \"m\" {{\n  source = {source}\n  {arguments}\n}}\nvariable \"x\" {{}}\n")
+    };
+    for (source, arguments, said) in [
+        // An argument names a version of Kubernetes.
+        ("\"app.terraform.io/acme/kubernetes/aws\"", "kubernetes_version = \"1.30\"", true),
+        (
+            "\"git::https://git.acme.com/infra/modules.git//cluster?ref=v1\"",
+            "cluster_version = \"1.30\"",
+            true,
+        ),
+        ("\"../modules/cluster\"", "cluster_version = \"1.30\"", true),
+        ("\"../modules/cluster\"", "eks_managed = {}", true),
+        ("\"app.terraform.io/acme/kubernetes/aws\"", "cluster_version = var.x", true),
+        // The source is computed, which OpenTofu allows.
+        ("var.x", "cluster_version = \"1.30\"", true),
+        // The name says it.
+        ("\"acme/eks/aws\"", "", true),
+        ("\"git::https://git.acme.com/platform-vpcs/eks.git\"", "", true),
+        ("\"acme/diamond-eks/aws\"", "", true),
+        // They do something else, or belong to another cloud.
+        ("\"acme/eks-iam/aws\"", "", false),
+        ("\"terraform-aws-modules/eks/aws//modules/karpenter\"", "", false),
+        ("\"terraform-aws-modules/rds-aurora/aws\"", "cluster_version = \"1.30\"", false),
+        ("\"terraform-aws-modules/opensearch/aws\"", "cluster_version = \"1.30\"", false),
+        ("\"Azure/aks/azurerm\"", "kubernetes_version = \"1.30\"", false),
+        ("\"terraform-google-modules/kubernetes-engine/google\"", "kubernetes_version = \"1.30\"", false),
+        ("\"acme/cache/aws\"", "cluster_version = \"7.0\"", false),
+        ("\"../modules/vpc\"", "name = \"a\"", false),
+        ("\"terraform-aws-modules/vpc/aws\"", "", false),
+        ("var.x", "", false),
+    ] {
+        let declared = crate::read(&[("main.tf", &call(source, arguments))]);
+        assert_eq!(!declared.unread.is_empty(), said, "{source} {arguments}: {:?}", declared.unread);
+    }
+}

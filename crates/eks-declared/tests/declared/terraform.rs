@@ -299,8 +299,9 @@ resource "aws_eks_node_group" "this" {
         ],
         &[
             "cluster elsewhere shop -",
-            "  managed node group b 1.34 @main.tf:3:72, Amazon Linux 2023 @c/main.tf:14:42",
-            "  managed node group web 1.34 @main.tf:3:20, Amazon Linux 2023 @main.tf:3:32",
+            // A default stands where it is written.
+            "  managed node group b 1.34 @c/main.tf:5:32, Amazon Linux 2023 @c/main.tf:14:42",
+            "  managed node group web 1.34 @c/main.tf:5:32, Amazon Linux 2023 @main.tf:3:32",
         ],
     );
 }
@@ -413,6 +414,83 @@ fn what_is_not_known_is_said_where_it_is_used() {
             "cluster aws_eks_cluster.b ?",
             "not read @main.tf:4:13: the version of cluster \"a\" is not known: variable v has no default, and no *.tfvars beside it gives it a value",
             "not read @main.tf:8:13: the version of cluster \"aws_eks_cluster.b\" is not known: variable v has no default, and no *.tfvars beside it gives it a value",
+        ],
+    );
+}
+
+#[test]
+fn everything_may_change_outside_of_terraform() {
+    for ignored in ["all", "[version]", "[\"version\"]", "[\"*\"]"] {
+        let text = format!(
+            "resource \"aws_eks_cluster\" \"a\" {{\n  name    = \"a\"\n  version = \"1.30\"\n  lifecycle {{\n    ignore_changes = {ignored}\n  }}\n}}\n"
+        );
+        check(&[("main.tf", &text)], &["cluster a -"]);
+    }
+    let json = r#"{"resource": {"aws_eks_cluster": {"a": {"name": "a", "version": "1.30", "lifecycle": {"ignore_changes": "all"}}}}}"#;
+    check(&[("main.tf.json", json)], &["cluster a -"]);
+}
+
+#[test]
+fn comments_to_this_program_are_seen_wherever_a_comment_may_stand() {
+    let texts = |text: &str| -> Vec<(u32, String)> {
+        let declared = crate::read(&[("main.tf", text)]);
+        declared.comments.into_iter().map(|comment| (comment.pragma.line, comment.pragma.text)).collect()
+    };
+    let one = |line, text: &str| vec![(line, text.to_owned())];
+    for (text, expected) in [
+        ("locals { a = \"eks\" } # eks-skew-check: ignore A reason=b\n", one(1, "ignore A reason=b")),
+        ("// eks-skew-check: ignore A\nlocals { a = \"eks\" }\n", one(1, "ignore A")),
+        ("/* eks-skew-check: ignore A reason=b */\nlocals { a = \"eks\" }\n", one(1, "ignore A reason=b")),
+        ("/* of eks\n * eks-skew-check: ignore A\n */\nlocals {}\n", one(2, "ignore A")),
+        ("locals { a = /* eks-skew-check: ignore A */ \"eks\" }\n", one(1, "ignore A")),
+        // No comments.
+        ("locals { a = \"# eks-skew-check: ignore A\" }\n", vec![]),
+        ("locals { a = \"${\"x\"} # eks-skew-check: ignore A\" }\n", vec![]),
+        ("locals {\n  a = <<EOT\n# eks-skew-check: ignore A\nEOT\n}\n", vec![]),
+        ("# see eks-skew-check: ignore A\nlocals {}\n", vec![]),
+    ] {
+        assert_eq!(texts(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn launch_templates_that_bring_an_image_leave_no_version_open() {
+    let group = |template: &str, extra: &str| {
+        format!(
+            "resource \"aws_eks_node_group\" \"n\" {{\n  cluster_name    = \"shop\"\n  node_group_name = \"n\"\n  {extra}\n  launch_template {{\n    id = {template}\n  }}\n}}\nresource \"aws_launch_template\" \"a\" {{\n  count    = 1\n  image_id = var.x\n}}\nresource \"aws_launch_template\" \"b\" {{\n  image_id = null\n}}\nvariable \"x\" {{}}\n"
+        )
+    };
+    for (template, extra, expected) in [
+        ("aws_launch_template.a[0].id", "", "the image of node group \"n\" is not known: variable x has"),
+        ("var.x", "", "the launch template of node group \"n\" is not declared here"),
+        ("var.x", "ami_type = \"CUSTOM\"", "the launch template of node group \"n\" is not declared here"),
+        (
+            "aws_launch_template.b.id",
+            "ami_type = \"CUSTOM\"",
+            "the version of node group \"n\" is that of its image, which is not declared here",
+        ),
+        ("var.x", "version = \"1.34\"", ""),
+        ("var.x", "ami_type = \"AL2023_x86_64_STANDARD\"", ""),
+        ("aws_launch_template.b.id", "", ""),
+    ] {
+        let declared = crate::read(&[("main.tf", &group(template, extra))]);
+        let said = declared.unread.first().map(|unread| unread.reason.as_str()).unwrap_or_default();
+        assert!(
+            said.starts_with(expected) && said.is_empty() == expected.is_empty(),
+            "{template} {extra}: {said}"
+        );
+    }
+}
+
+#[test]
+fn a_chart_that_is_not_known_is_said() {
+    check(
+        &[(
+            "main.tf",
+            "variable \"chart\" {}\nresource \"helm_release\" \"r\" {\n  name  = \"r\"\n  chart = var.chart\n}\n",
+        )],
+        &[
+            "not read @main.tf:2:1: which chart helm_release.r installs is not known: variable chart has no default, and no *.tfvars beside it gives it a value",
         ],
     );
 }

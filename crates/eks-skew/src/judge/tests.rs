@@ -227,11 +227,16 @@ fn programs_of_kubernetes_own_are_judged_beside_the_api_server() {
         ("kubectl", "1.38", "SKEW006 warn"),
         ("kube-proxy", "v1.31.3-minimal-eksbuild.2", "SKEW002 block"),
         ("cluster-autoscaler", "v1.20.0", ""),
-        ("kubectl", "latest", ""),
+        ("kubectl", "latest", "SKEW006 unknown"),
+        ("kubectl", "1.29-debian-12", "SKEW006 warn"),
+        ("kube-scheduler", "stable", "SKEW005 unknown"),
     ] {
         let finding = judge_component(&controller(component, version), window(35, 36));
         assert_eq!(finding.as_ref().map(shown).unwrap_or_default(), expected, "{component} {version}");
     }
+    let unversioned = Controller { version: Observed::Absent, ..controller("kubectl", "") };
+    let finding = judge_component(&unversioned, window(35, 36));
+    assert_eq!(finding.as_ref().map(shown).unwrap_or_default(), "SKEW009 warn");
 }
 
 #[test]
