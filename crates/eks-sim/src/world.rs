@@ -29,6 +29,7 @@ pub struct World {
     pub(crate) aws: aws::State,
     #[allow(dead_code, reason = "the Kubernetes half of the world reads it")]
     pub(crate) kube: kube::State,
+    pub(crate) outside: Option<crate::outside::Outside>,
     pub(crate) faults: Faults,
     pub(crate) faults_seen: FaultsSeen,
     pub(crate) log: Vec<CallRecord>,
@@ -47,6 +48,7 @@ impl World {
             random: Random::new(seed),
             aws: aws::State::default(),
             kube: kube::State::default(),
+            outside: None,
             faults: Faults::default(),
             faults_seen: FaultsSeen::default(),
             log: Vec::new(),

@@ -58,6 +58,7 @@
 mod builder;
 mod cluster;
 mod credentials;
+mod drain;
 mod error;
 mod flags;
 mod folder;
