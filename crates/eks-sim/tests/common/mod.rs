@@ -16,7 +16,7 @@ use eks_provider::aws::{
 use eks_sim::{Sim, World};
 
 /// Three zones and a group `web`, with more said of it.
-pub fn scenario(group: &str, more: &str) -> String {
+pub(crate) fn scenario(group: &str, more: &str) -> String {
     format!(
         "
 scenario: 1
@@ -43,26 +43,26 @@ autoScalingGroups:
 }
 
 /// Six instances, between three and nine.
-pub const SIX: &str = "min: 3, max: 9, desired: 6";
+pub(crate) const SIX: &str = "min: 3, max: 9, desired: 6";
 
-pub fn sim(group: &str, more: &str) -> Sim {
+pub(crate) fn sim(group: &str, more: &str) -> Sim {
     Sim::new(World::from_scenario(&scenario(group, more)).unwrap())
 }
 
 /// Runs a task to its end.
-pub fn run<T>(sim: &Sim, task: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(sim: &Sim, task: impl Future<Output = T>) -> T {
     sim.run(task).unwrap()
 }
 
-pub async fn group(sim: &Sim) -> AutoScalingGroup {
+pub(crate) async fn group(sim: &Sim) -> AutoScalingGroup {
     sim.describe_auto_scaling_groups(&AutoScalingGroupQuery::named("web")).await.unwrap().remove(0)
 }
 
-pub fn in_service(group: &AutoScalingGroup) -> Vec<&AutoScalingInstance> {
+pub(crate) fn in_service(group: &AutoScalingGroup) -> Vec<&AutoScalingInstance> {
     group.instances.iter().filter(|one| one.lifecycle_state == LifecycleState::InService).collect()
 }
 
-pub fn by_zone(group: &AutoScalingGroup) -> BTreeMap<String, usize> {
+pub(crate) fn by_zone(group: &AutoScalingGroup) -> BTreeMap<String, usize> {
     let mut zones = BTreeMap::new();
     for one in in_service(group) {
         *zones.entry(one.availability_zone.clone()).or_default() += 1;
@@ -70,20 +70,20 @@ pub fn by_zone(group: &AutoScalingGroup) -> BTreeMap<String, usize> {
     zones
 }
 
-pub fn ids(group: &AutoScalingGroup) -> BTreeSet<String> {
+pub(crate) fn ids(group: &AutoScalingGroup) -> BTreeSet<String> {
     in_service(group).iter().map(|one| one.instance_id.clone()).collect()
 }
 
-pub async fn free(sim: &Sim) -> u32 {
+pub(crate) async fn free(sim: &Sim) -> u32 {
     let subnets = sim.describe_subnets(&NetworkQuery::default()).await.unwrap();
     subnets.iter().map(|subnet| subnet.available_ip_address_count).sum()
 }
 
-pub fn minutes(count: u64) -> Duration {
+pub(crate) fn minutes(count: u64) -> Duration {
     Duration::from_mins(count)
 }
 
-pub fn terminate(id: &str, decrement: bool) -> TerminateInstance {
+pub(crate) fn terminate(id: &str, decrement: bool) -> TerminateInstance {
     TerminateInstance {
         instance_id: id.to_owned(),
         group: "web".to_owned(),
@@ -91,7 +91,7 @@ pub fn terminate(id: &str, decrement: bool) -> TerminateInstance {
     }
 }
 
-pub fn launch(zone: &str, count: u32, step: &str) -> LaunchInstances {
+pub(crate) fn launch(zone: &str, count: u32, step: &str) -> LaunchInstances {
     LaunchInstances {
         group: "web".to_owned(),
         availability_zone: zone.to_owned(),
@@ -102,6 +102,6 @@ pub fn launch(zone: &str, count: u32, step: &str) -> LaunchInstances {
     }
 }
 
-pub fn processes(words: &[&str]) -> BTreeSet<ScalingProcess> {
+pub(crate) fn processes(words: &[&str]) -> BTreeSet<ScalingProcess> {
     words.iter().map(|word| ScalingProcess::from(*word)).collect()
 }

@@ -12,8 +12,7 @@ use eks_provider::aws::{
 
 use crate::aws::call::{Answer, refuse};
 use crate::aws::ec2::{Event, after, tags_fit, types};
-use crate::bridge::{Machine, MachineFault};
-use crate::world::later;
+use crate::bridge::Machine;
 use crate::{Sim, World, aws, kube};
 
 /// An instance, and what it will be in its cluster.
@@ -299,18 +298,6 @@ pub(crate) fn terminated(world: &mut World, id: &str) {
     kube::machine_gone(world, id);
     aws::asg::lifecycle::terminated(world, id);
     after(world, Duration::from_hours(1), Event::Forgotten(id.to_owned()));
-}
-
-/// Whether a machine has come up as a node would: it runs, and nothing is wrong with it.
-pub(crate) fn came_up(world: &World, id: &str) -> bool {
-    world.aws.ec2.instances.get(id).is_some_and(|running| {
-        let broken = running.machine.as_ref().is_none_or(|machine| {
-            matches!(machine.fault, Some(MachineFault::NeverJoins | MachineFault::NeverReady))
-        });
-        !broken
-            && running.instance.state == InstanceState::Running
-            && running.up_since.is_some_and(|since| world.now() >= later(since, Duration::from_secs(45)))
-    })
 }
 
 #[async_trait]
