@@ -5,6 +5,8 @@
     reason = "each test file uses some of it, and all of them may panic"
 )]
 
+pub(crate) mod calls;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -145,6 +145,10 @@ pub(crate) fn launch(world: &mut World, launch: &Launch) -> std::result::Result<
     let dns = private_dns_name(&region, &address);
     let fault = world.machine_fault(launch.group.as_deref(), &launch.image_id);
     let machine = launch.join.as_ref().and_then(|join| {
+        let mut labels = join.labels.clone();
+        if labels.contains_key("eks.amazonaws.com/nodegroup") {
+            labels.insert("eks.amazonaws.com/nodegroup-image".to_owned(), launch.image_id.clone());
+        }
         Some(Machine {
             instance_id: id.clone(),
             cluster: join.cluster.clone(),
@@ -158,7 +162,7 @@ pub(crate) fn launch(world: &mut World, launch: &Launch) -> std::result::Result<
             memory: kind.memory_mib * 1024 * 1024,
             pods: types::max_pods(&kind),
             address: address.clone(),
-            labels: join.labels.clone(),
+            labels,
             taints: join.taints.clone(),
             group: launch.group.clone(),
             fault,
