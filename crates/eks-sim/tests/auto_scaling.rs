@@ -5,7 +5,9 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{SIX, by_zone, free, group, ids, in_service, launch, minutes, processes, run, sim, terminate};
+use common::{
+    SIX, by_zone, free, group, ids, in_service, launch, minutes, pick, processes, run, sim, terminate,
+};
 use eks_provider::aws::{
     ActivityStatus, AutoScalingGroupReader, AutoScalingGroupWriter, AutoScalingInstanceWriter,
     AutoScalingSettingsReader, GroupTag, InstanceQuery, InstanceReader, InstanceState, InstanceWriter,
@@ -13,11 +15,7 @@ use eks_provider::aws::{
     TargetState, TemplateVersion, UpdateAutoScalingGroup,
 };
 use eks_provider::{Class, Clock};
-use eks_sim::aws::{Pick, Script};
-
-fn pick(nth: usize) -> Pick {
-    Pick { group: "web".to_owned(), zone: None, nth }
-}
+use eks_sim::aws::Script;
 
 #[test]
 fn a_group_begins_balanced_over_its_zones() {

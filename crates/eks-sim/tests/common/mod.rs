@@ -10,11 +10,13 @@ pub(crate) mod calls;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use eks_provider::Token;
 use eks_provider::aws::{
     AutoScalingGroup, AutoScalingGroupQuery, AutoScalingGroupReader, AutoScalingInstance, LaunchInstances,
     LaunchRetryStrategy, LifecycleState, NetworkQuery, NetworkReader, ScalingProcess, TerminateInstance,
+    Update, UpdateReader, UpdateScope, UpdateStatus,
 };
+use eks_provider::{Clock, Token};
+use eks_sim::aws::Pick;
 use eks_sim::{Sim, World};
 
 /// Three zones and a group `web`, with more said of it.
@@ -106,4 +108,20 @@ pub(crate) fn launch(zone: &str, count: u32, step: &str) -> LaunchInstances {
 
 pub(crate) fn processes(words: &[&str]) -> BTreeSet<ScalingProcess> {
     words.iter().map(|word| ScalingProcess::from(*word)).collect()
+}
+
+/// The nth instance of the group, the oldest first.
+pub(crate) fn pick(nth: usize) -> Pick {
+    Pick { group: "web".to_owned(), zone: None, nth }
+}
+
+/// Waits for the end of an update.
+pub(crate) async fn end_of(sim: &Sim, scope: &UpdateScope, id: &str) -> Update {
+    loop {
+        let update = sim.describe_update(scope, id).await.unwrap();
+        if update.status != UpdateStatus::InProgress {
+            return update;
+        }
+        sim.sleep(Duration::from_secs(10)).await;
+    }
 }

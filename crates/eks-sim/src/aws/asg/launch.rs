@@ -171,6 +171,7 @@ pub(crate) fn in_zone(
                     held: BTreeMap::new(),
                     drained_at: None,
                     spot: request.spot,
+                    stands_by: false,
                 };
                 if let Some(group) = world.aws.asg.groups.get_mut(name) {
                     group.members.insert(id.clone(), member);
