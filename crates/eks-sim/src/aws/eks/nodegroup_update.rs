@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use eks_provider::aws::{
-    LaunchTemplateRef, LifecycleState, NodegroupUpdateStrategy, UpdateError, UpdateErrorCode,
+    LaunchSource, LaunchTemplateRef, LifecycleState, NodegroupUpdateStrategy, UpdateError, UpdateErrorCode,
 };
 use jiff::Timestamp;
 
@@ -135,12 +135,23 @@ pub(crate) fn max_unavailable(known: &KnownNodegroup, size: u32) -> u32 {
 /// Instances by id, each with its zone.
 type Placed = Vec<(String, String)>;
 
-/// Instances of the group in service or on their way: whether they are of the new image.
-fn members(world: &World, name: &str, image: &str) -> (Placed, Placed) {
+/// Instances of the group in service or on their way: the new ones, and the old ones.
+///
+/// New is what was started from what the group starts from now, or from an earlier version of its template that says the same: an update
+/// that failed leaves such ones behind, and they are not replaced again.
+fn members(world: &World, name: &str) -> (Placed, Placed) {
     let Some(group) = world.aws.asg.groups.get(name) else { return (Vec::new(), Vec::new()) };
+    let target = match &group.group.launch {
+        LaunchSource::Template(template) => world.aws.ec2.resolve(template).ok(),
+        LaunchSource::Mixed(_) | LaunchSource::Configuration(_) | LaunchSource::Unstated => None,
+    };
+    let is_new = |member: &asg::Member| {
+        let own = member.view.launch_template.as_ref().and_then(|own| world.aws.ec2.resolve(own).ok());
+        target.is_some_and(|target| own.is_some_and(|own| own.data == target.data))
+    };
     let all = group.active().map(|member| {
         let view = &member.view;
-        (view.image_id.as_deref() == Some(image), (view.instance_id.clone(), view.availability_zone.clone()))
+        (is_new(member), (view.instance_id.clone(), view.availability_zone.clone()))
     });
     let (new, old): (Vec<_>, Vec<_>) = all.partition(|(new, _)| *new);
     let strip = |list: Vec<(bool, (String, String))>| list.into_iter().map(|(_, one)| one).collect();
@@ -151,7 +162,7 @@ fn members(world: &World, name: &str, image: &str) -> (Placed, Placed) {
 /// taken from load balancers. `MINIMAL` has no scale-up.
 fn scale_up(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> Rolling {
     let now = world.now();
-    let (new, old) = members(world, known.group(), &rolling.image);
+    let (new, old) = members(world, known.group());
     let ready = new.iter().all(|(id, _)| bridge::node_ready(world, id));
     let zones: BTreeSet<&String> = old.iter().map(|(_, zone)| zone).collect();
     let covered = zones.iter().all(|zone| new.iter().any(|(_, has)| has == *zone));
@@ -183,7 +194,7 @@ fn scale_up(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> 
 fn upgrade(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> Rolling {
     let now = world.now();
     let name = known.group().to_owned();
-    let (new, old) = members(world, &name, &rolling.image);
+    let (new, old) = members(world, &name);
     let at_once = usize::try_from(max_unavailable(known, rolling.sizes.2)).unwrap_or(1);
     rolling.draining.retain(|id, _| old.iter().any(|(one, _)| one == id));
     // A node that is not there yet is unavailable, too: MINIMAL waits for each replacement.
@@ -280,7 +291,7 @@ fn scale_down(
 /// report that a failed update is rolled back, so here they take Pods again.
 fn fail(world: &mut World, name: &str, mut rolling: Rolling, error: UpdateError) -> Rolling {
     let now = world.now();
-    for (id, _) in members(world, name, &rolling.image).1 {
+    for (id, _) in members(world, name).1 {
         bridge::set_aside(world, &id, false);
     }
     rolling.error = Some(error);
