@@ -11,10 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use eks_provider::aws::{
-    AutoScalingGroup, AutoScalingGroupQuery, AutoScalingGroupReader, AutoScalingInstance, LaunchInstances,
-    LaunchRetryStrategy, LifecycleState, NetworkQuery, NetworkReader, ScalingProcess, TerminateInstance,
-    Update, UpdateReader, UpdateScope, UpdateStatus,
+    AutoScalingGroup, AutoScalingGroupQuery, AutoScalingGroupReader, AutoScalingInstance,
+    AutoScalingInstanceWriter, LaunchInstances, LaunchRetryStrategy, LifecycleState, NetworkQuery,
+    NetworkReader, ScalingProcess, TerminateInstance, Update, UpdateReader, UpdateScope, UpdateStatus,
 };
+use eks_provider::kube::{Node, NodeQuery, NodeReader};
 use eks_provider::{Clock, Token};
 use eks_sim::aws::Pick;
 use eks_sim::{Sim, World};
@@ -124,4 +125,22 @@ pub(crate) async fn end_of(sim: &Sim, scope: &UpdateScope, id: &str) -> Update {
         }
         sim.sleep(Duration::from_secs(10)).await;
     }
+}
+
+/// A world with the group and a cluster that its machines join.
+pub(crate) fn in_group(more: &str) -> Sim {
+    sim(&format!("{SIX}, {more}"), "kubernetes: {}")
+}
+
+/// The node of an instance.
+pub(crate) async fn node_of(sim: &Sim, instance: &str) -> Option<Node> {
+    let nodes = sim.list_nodes(&NodeQuery::default()).await.unwrap();
+    nodes.into_iter().find(|node| node.instance_id() == Some(instance))
+}
+
+/// Starts an instance, and waits.
+pub(crate) async fn started(sim: &Sim, zone: &str, wait: u64) -> String {
+    let outcome = sim.launch_instances(&launch(zone, 1, zone)).await.unwrap();
+    sim.sleep(minutes(wait)).await;
+    outcome.instance_ids.into_iter().next().unwrap()
 }
