@@ -25,8 +25,10 @@ mod build;
 mod cluster;
 mod error;
 mod group;
+mod observations;
 mod place;
 mod scaling;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +40,9 @@ use crate::aws::{DeprecatedUse, Rules, Script};
 use crate::faults::Faults;
 
 pub use error::ScenarioError;
+pub use observations::{Observations, ObservedGroup};
+pub use snapshot::Assumption;
+
 pub use group::{
     GroupTemplate, HookSpec, InstancesSpec, MixedOverride, MixedSpec, ScheduledActionSpec, SelfManagedGroup,
     TargetGroupSpec, WarmPoolSpec,

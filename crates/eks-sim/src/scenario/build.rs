@@ -166,8 +166,7 @@ fn zone_id(zone: &str) -> String {
 }
 
 /// Images of every minor that EKS offers, in two releases: the newest, and the one before.
-fn images(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
-    let start = scenario.start;
+pub(super) fn standard_images(ec2: &mut aws::ec2::State, start: Timestamp) {
     let offered: Vec<_> = eks_skew::Calendar::embedded()
         .releases()
         .iter()
@@ -178,9 +177,14 @@ fn images(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
         let moment = earlier(start, Duration::from_hours(24 * ago));
         for minor in &offered {
             let patch = versions::patch(*minor, moment);
-            world.aws.ec2.release_images(*minor, patch, &day_of(moment), moment);
+            ec2.release_images(*minor, patch, &day_of(moment), moment);
         }
     }
+}
+
+fn images(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
+    let start = scenario.start;
+    standard_images(&mut world.aws.ec2, start);
     for ImageSpec { id, name, kubelet, architecture, parameter } in &scenario.images {
         let version = match kubelet.as_ref().map(|kubelet| kubelet.parse()) {
             None => None,
