@@ -207,6 +207,45 @@ fn f11_an_instance_that_is_taken_back_while_it_is_terminated_is_counted_once() {
 }
 
 #[test]
+fn f14_a_person_changes_what_a_roll_relies_on() {
+    let sim = in_group("tags: { run: mine }");
+    let web = || "web".to_owned();
+    run(&sim, async {
+        let before = ids(&group(&sim).await);
+        let processes = processes(&["AZRebalance"]);
+        for script in [
+            Script::SetSizes { group: web(), min: Some(1), max: Some(7) },
+            Script::SetDesired { group: web(), desired: 7 },
+            // Above the maximum: refused, as it is for everybody.
+            Script::SetDesired { group: web(), desired: 8 },
+            Script::SetTemplateVersion { group: web(), version: "2".to_owned() },
+            Script::SetTags {
+                group: web(),
+                set: [("owner".to_owned(), "ada".to_owned())].into(),
+                remove: BTreeSet::from(["run".to_owned()]),
+            },
+            Script::Suspend { group: web(), processes: processes.clone() },
+            Script::TerminateInstance { instance: pick(0) },
+        ] {
+            sim.world().play(script);
+        }
+        sim.sleep(minutes(10)).await;
+        let now = group(&sim).await;
+        assert_eq!((now.min_size, now.desired_capacity, now.max_size), (1, 7, 7));
+        assert_eq!(before.difference(&ids(&now)).count(), 1);
+        assert_eq!(in_service(&now).len(), 7);
+        assert!(now.tags.contains_key("owner") && !now.tags.contains_key("run"));
+        assert!(now.suspended_processes.keys().eq(&processes));
+        let version = |one: &&eks_provider::aws::AutoScalingInstance| {
+            one.launch_template.as_ref().unwrap().version == TemplateVersion::Number(2)
+        };
+        assert_eq!(in_service(&now).into_iter().filter(version).count(), 2, "what was started since");
+        sim.world().play(Script::Resume { group: web(), processes });
+        assert!(group(&sim).await.suspended_processes.is_empty());
+    });
+}
+
+#[test]
 fn f15_what_acts_by_itself_takes_instances_unless_it_is_suspended_or_they_are_protected() {
     let action = "scheduledActions: [{ name: night, start: 2026-11-24T12:30:00Z, desired: 3 }]";
     let alarm = || Some(Script::Alarm { group: "web".to_owned(), change: -2 });
