@@ -33,8 +33,7 @@ pub(crate) fn evict(world: &mut World, request: &EvictPod, dry_run: bool) -> Evi
         Ok(()) => {
             if !dry_run {
                 let healthy = world.kube.pods.get(&id).is_some_and(super::objects::Pod::is_healthy);
-                let budgets =
-                    world.kube.shape_of(id).map(|shape| shape.budgets.clone()).unwrap_or_default();
+                let budgets = world.kube.shape_of(id).map(|shape| shape.budgets.clone()).unwrap_or_default();
                 pods::delete(world, id, None);
                 world.kube.observer.evicted(&world.kube.budgets, &budgets, healthy);
             }

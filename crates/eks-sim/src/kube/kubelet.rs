@@ -98,10 +98,7 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
             os_image: "Amazon Linux 2023".to_owned(),
             operating_system: "linux".to_owned(),
             architecture: if arm { "arm64" } else { "amd64" }.to_owned(),
-            kernel_version: format!(
-                "6.12.46-66.121.amzn2023.{}",
-                if arm { "aarch64" } else { "x86_64" }
-            ),
+            kernel_version: format!("6.12.46-66.121.amzn2023.{}", if arm { "aarch64" } else { "x86_64" }),
         },
         volumes_attached: Vec::new(),
         volumes_in_use: Vec::new(),
@@ -142,7 +139,9 @@ fn kubelet_version(version: &eks_model::KubeVersion) -> String {
 
 /// Families of Graviton have a `g` after the generation: `m7g`, `c6gn`, `r8gd`.
 fn is_arm(family: &str) -> bool {
-    family.trim_start_matches(|c: char| c.is_ascii_lowercase()).trim_start_matches(|c: char| c.is_ascii_digit())
+    family
+        .trim_start_matches(|c: char| c.is_ascii_lowercase())
+        .trim_start_matches(|c: char| c.is_ascii_digit())
         .starts_with('g')
 }
 
@@ -172,8 +171,8 @@ pub(crate) fn network(world: &mut World, id: NodeId) {
         return;
     }
     nodes::change(world, id, |node| nodes::set_ready(node, &ConditionStatus::True, now));
-    let waiting: Vec<PodId> = world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect())
-        .unwrap_or_default();
+    let waiting: Vec<PodId> =
+        world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect()).unwrap_or_default();
     for pod in waiting {
         consider(world, pod);
     }
@@ -250,8 +249,7 @@ fn will_be_ready(world: &World, pod: &Pod) -> bool {
 
 fn is_network(world: &World, pod: &Pod) -> bool {
     pod.owner.and_then(|(workload, _)| world.kube.workloads.get(&workload)).is_some_and(|workload| {
-        workload.kind == api::WorkloadKind::DaemonSet
-            && (&*workload.namespace, &*workload.name) == NETWORK
+        workload.kind == api::WorkloadKind::DaemonSet && (&*workload.namespace, &*workload.name) == NETWORK
     })
 }
 
@@ -346,7 +344,10 @@ fn killed(world: &mut World, id: PodId, node: NodeId) {
     }
     let mirror_or_daemon = pod.mirror || pod.only_node.is_some();
     let running = matches!(pod.stage, Stage::Running);
-    if running && !mirror_or_daemon && let Some(shape) = state.shape(pod.shape) {
+    if running
+        && !mirror_or_daemon
+        && let Some(shape) = state.shape(pod.shape)
+    {
         let node = state.nodes.get(&node).map(|node| node.name.to_string()).unwrap_or_default();
         let lost = super::observer::LostPod {
             at: now,
@@ -376,8 +377,8 @@ pub(crate) fn set_silent(world: &mut World, id: NodeId, silent: bool) {
         return;
     }
     network(world, id);
-    let pods: Vec<PodId> = world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect())
-        .unwrap_or_default();
+    let pods: Vec<PodId> =
+        world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect()).unwrap_or_default();
     for pod in pods {
         let Some(object) = world.kube.pods.get(&pod) else { continue };
         if object.deletion.is_some() {

@@ -194,7 +194,9 @@ proptest! {
                     assert_eq!(updated, workload.desired as usize);
                 }
                 WorkloadKind::Job => assert_eq!(workload.succeeded, 4),
-                _ => assert_eq!(workload.ready(), workload.desired),
+                WorkloadKind::DaemonSet | WorkloadKind::ReplicaSet | WorkloadKind::ReplicationController => {
+                    assert_eq!(workload.ready(), workload.desired);
+                }
             }
         }
         check(&world);
