@@ -236,7 +236,7 @@ fn sync(world: &mut World, id: BudgetId) {
     }
     let state = &mut world.kube;
     let Some(budget) = state.budgets.get_mut(&id) else { return };
-    state.observer.desired(id, budget, status.desired_healthy, now);
+    state.observer.said(id, budget, &status, now);
     if budget.object.status != status {
         budget.object.status = status;
         let version = state.bump();

@@ -111,6 +111,7 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
         group: machine.group.clone(),
         fault: machine.fault,
         alive: true,
+        stopped: false,
         silent_since: None,
         room: Amounts::of(&object.allocatable),
         used: Amounts::default(),
@@ -321,14 +322,20 @@ pub(crate) fn machine_stopped(world: &mut World, instance: &str) {
     world.kube.machines.remove(instance);
     let Some(id) = world.kube.by_instance.get(instance).copied() else { return };
     let Some(node) = world.kube.nodes.get_mut(&id) else { return };
-    if !node.alive {
+    if node.stopped {
         return;
     }
-    node.alive = false;
-    node.silent_since = Some(now);
+    node.stopped = true;
+    let was_silent = !std::mem::replace(&mut node.alive, false);
+    if !was_silent {
+        node.silent_since = Some(now);
+    }
     let pods: Vec<PodId> = node.pods.iter().copied().collect();
     for pod in pods {
         killed(world, pod, id);
+    }
+    if was_silent {
+        return;
     }
     let grace = world.kube.settings.node_monitor_grace_period;
     world.after(grace, Event::NodeSilent(id).into());
@@ -366,7 +373,7 @@ fn killed(world: &mut World, id: PodId, node: NodeId) {
 pub(crate) fn set_silent(world: &mut World, id: NodeId, silent: bool) {
     let now = world.now();
     let Some(node) = world.kube.nodes.get_mut(&id) else { return };
-    if node.alive != silent {
+    if node.stopped || node.alive != silent {
         return;
     }
     node.alive = !silent;

@@ -173,3 +173,31 @@ fn the_volume_of_a_machine_that_was_lost_waits_six_minutes() {
     pass(&mut world, 240);
     assert!(world.kube.pods[&again].ready);
 }
+
+#[test]
+fn the_kubelet_of_a_machine_that_has_stopped_never_speaks_again() {
+    let mut world = world(6, DB);
+    let pod = world.kube.pod_named("shop", "db-0").unwrap();
+    let node = world.kube.pods[&pod].node.unwrap();
+    let (name, instance) =
+        (world.kube.nodes[&node].name.to_string(), world.kube.nodes[&node].instance_id.clone());
+    world.lose_machine(&instance);
+    crate::kube::actors::person::does(&mut world, &Deed::SilenceNode { node: name.clone(), silent: false });
+    pass(&mut world, 59);
+    let api = world.kube.nodes[&node].object.clone();
+    assert_eq!(ready(&api), ConditionStatus::Unknown);
+    pass(&mut world, 2);
+    assert!(world.kube.node_named(&name).is_none(), "the machine is gone, and its node with it");
+}
+
+#[test]
+fn a_machine_that_stops_in_silence_takes_its_pods_with_it() {
+    let mut world = world(3, WEB);
+    let silence = Deed::SilenceNode { node: machine(0).node_name, silent: true };
+    crate::kube::actors::person::does(&mut world, &silence);
+    pass(&mut world, 20);
+    world.lose_machine(&machine(0).instance_id);
+    assert_eq!(world.observer().lost_pods.len(), 1);
+    let budget = world.kube.budgets.values().next().unwrap();
+    assert_eq!((budget.healthy, budget.truly), (3, 2), "the API does not know yet");
+}
