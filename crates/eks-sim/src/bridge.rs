@@ -110,18 +110,12 @@ pub(crate) fn node_ready(world: &World, instance_id: &str) -> bool {
     }
 }
 
-<<<<<<< HEAD
-/// Cordons the node of an instance.
-pub(crate) fn cordon(world: &mut World, instance_id: &str) {
-    match &mut world.outside {
-        Some(outside) => outside.order(Order::Cordon(instance_id.to_owned())),
-        None => kube::cordon(world, instance_id),
-    }
-=======
 /// Keeps Pods and load balancers off the node of an instance, or lets them come again.
-pub(crate) fn set_aside(world: &mut crate::World, instance_id: &str, aside: bool) {
-    crate::kube::set_aside(world, instance_id, aside);
->>>>>>> sima
+pub(crate) fn set_aside(world: &mut World, instance_id: &str, aside: bool) {
+    match &mut world.outside {
+        Some(outside) => outside.order(Order::SetAside { instance: instance_id.to_owned(), aside }),
+        None => kube::set_aside(world, instance_id, aside),
+    }
 }
 
 /// Evicts the Pods of the node of an instance, once each; those that are left, as `namespace/name`.

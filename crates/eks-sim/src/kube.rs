@@ -31,8 +31,8 @@ pub use self::faults::{Fault, Injection};
 pub use self::objects::{Behaviour, ClaimTemplate};
 pub use self::observer::{BudgetRecord, LostPod, Observer};
 pub use self::scenario::{
-    BudgetPart, ClaimPart, NamespacePart, Number, QuantityText, Scenario, ScenarioError, ServicePart, SpreadPart,
-    StrategyPart, TolerationPart, WebhookPart, WorkloadPart, WorkloadWord, apply,
+    BudgetPart, ClaimPart, NamespacePart, Number, QuantityText, Scenario, ScenarioError, ServicePart,
+    SpreadPart, StrategyPart, TolerationPart, WebhookPart, WorkloadPart, WorkloadWord, apply,
 };
 pub use self::settings::{Between, Settings};
 pub(crate) use self::state::State;
@@ -153,18 +153,15 @@ fn sync(world: &mut World) {
 
 /// A fault begins.
 pub(crate) fn inject(world: &mut World, injection: Injection) {
-    match injection.fault {
-        Fault::StaleReads => {
-            let mut copy = world.kube.clone();
-            copy.faults.clear();
-            world.kube.faults.stale = Some(Box::new(copy));
-        }
-        Fault::WatchForgets => {
-            let version = world.kube.bump();
-            world.kube.log.forget(version);
-            return;
-        }
-        _ => {}
+    if injection.fault == Fault::WatchForgets {
+        let version = world.kube.bump();
+        world.kube.log.forget(version);
+        return;
+    }
+    if injection.fault == Fault::StaleReads {
+        let mut copy = world.kube.clone();
+        copy.faults.clear();
+        world.kube.faults.stale = Some(Box::new(copy));
     }
     world.kube.faults.add(injection);
 }

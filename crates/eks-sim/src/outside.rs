@@ -29,8 +29,13 @@ pub enum Order {
     Away,
     /// The API server is there, at this version.
     Serves(KubeMinor),
-    /// EKS cordons the node of an instance.
-    Cordon(String),
+    /// EKS keeps Pods and load balancers off the node of an instance, or lets them come again.
+    SetAside {
+        /// The instance.
+        instance: String,
+        /// Keep off, or let come.
+        aside: bool,
+    },
     /// EKS evicts the Pods of the node of an instance, once each.
     Evict(String),
 }

@@ -14,7 +14,6 @@ use crate::{Random, aws, kube};
 #[derive(Debug)]
 pub(crate) enum Event {
     Aws(aws::Event),
-    #[allow(dead_code, reason = "the Kubernetes half of the world makes them")]
     Kube(kube::Event),
 }
 
@@ -27,7 +26,6 @@ pub struct World {
     order: u64,
     pub(crate) random: Random,
     pub(crate) aws: aws::State,
-    #[allow(dead_code, reason = "the Kubernetes half of the world reads it")]
     pub(crate) kube: kube::State,
     pub(crate) outside: Option<crate::outside::Outside>,
     pub(crate) faults: Faults,

@@ -9,14 +9,18 @@ use crate::cluster::Cluster;
 use crate::error::ClusterError;
 
 impl Cluster {
-    /// Cordons a node.
-    pub async fn cordon(&self, name: &str) -> Result<(), ClusterError> {
-        let patch = json!({"spec": {"unschedulable": true}});
+    /// Keeps pods and load balancers off a node, or lets them come again.
+    pub async fn set_aside(&self, name: &str, aside: bool) -> Result<(), ClusterError> {
+        let excluded = aside.then_some("true");
+        let patch = json!({
+            "metadata": {"labels": {"node.kubernetes.io/exclude-from-external-load-balancers": excluded}},
+            "spec": {"unschedulable": aside.then_some(true)},
+        });
         Api::<Node>::all(self.client()?)
             .patch(name, &PatchParams::default(), &Patch::Merge(patch))
             .await
             .map(drop)
-            .map_err(ClusterError::api(format!("cordoning node {name}")))
+            .map_err(ClusterError::api(format!("setting node {name} aside")))
     }
 
     /// Evicts each pod of a node once, those of DaemonSets and static ones not; those that are there after it, as

@@ -60,9 +60,9 @@ impl Kubernetes {
             Order::Serves(minor) if minor == self.cluster.minor() => {}
             Order::Serves(minor) if minor < self.cluster.minor() => self.cluster.roll_back_to(minor).await?,
             Order::Serves(minor) => self.cluster.upgrade_to(minor).await?,
-            Order::Cordon(instance) => {
+            Order::SetAside { instance, aside } => {
                 if let Some(node) = self.nodes.get(&instance) {
-                    self.cluster.cordon(node).await?;
+                    self.cluster.set_aside(node, aside).await?;
                 }
             }
             Order::Evict(instance) => {

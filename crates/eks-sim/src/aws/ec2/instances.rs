@@ -12,14 +12,8 @@ use eks_provider::aws::{
 
 use crate::aws::call::{Answer, refuse};
 use crate::aws::ec2::{Event, after, tags_fit, types};
-<<<<<<< HEAD
-use crate::bridge::{Machine, MachineFault};
-use crate::world::later;
-use crate::{Sim, World, aws};
-=======
 use crate::bridge::Machine;
-use crate::{Sim, World, aws, kube};
->>>>>>> sima
+use crate::{Sim, World, aws};
 
 /// An instance, and what it will be in its cluster.
 #[derive(Debug, Clone)]
