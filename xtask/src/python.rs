@@ -28,7 +28,7 @@ pub(crate) fn environment() -> anyhow::Result<PathBuf> {
     }
     println!("making {} for the tests in Python", folder.display());
     ran(
-        Command::new(&python).args(["-m", "venv"]).arg(&folder),
+        Command::new(python).args(["-m", "venv"]).arg(&folder),
         "a virtual environment cannot be made (Debian: install python3-venv)",
     )?;
     ran(
