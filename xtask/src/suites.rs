@@ -99,7 +99,9 @@ pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
         }
     }
     if missing.iter().any(|(need, _)| *need == Need::ControlPlane) {
-        println!("\nWith Go, `cargo xtask cluster test` runs those on a control plane; the first time takes minutes.");
+        println!(
+            "\nWith Go, `cargo xtask cluster test` runs those on a control plane; the first time takes minutes."
+        );
     }
     Ok(())
 }
