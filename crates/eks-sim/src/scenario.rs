@@ -25,6 +25,7 @@ mod build;
 mod cluster;
 mod error;
 mod group;
+mod kubernetes;
 mod place;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::place::Text;
 use super::{
     GroupTemplate, ImageSpec, Scenario, ScenarioError, SelfManagedGroup, TemplateSpec, TemplateVersionSpec,
-    cluster,
+    cluster, kubernetes,
 };
 use crate::aws::asg::{self, Group};
 use crate::aws::ec2::images::KnownImage;
@@ -27,7 +27,7 @@ use crate::aws::ec2::templates::Template;
 use crate::aws::ec2::{keys, types};
 use crate::aws::eks::versions;
 use crate::world::{Event, earlier, later};
-use crate::{World, aws, kube};
+use crate::{World, aws};
 
 /// How long before its beginning a world is switched on, so that what runs has been running.
 const BOOT: Duration = Duration::from_hours(2);
@@ -56,6 +56,7 @@ pub(super) fn world(scenario: &Scenario, text: Text<'_>) -> Built<World> {
     for spec in &scenario.clusters {
         cluster::cluster(&mut world, scenario, spec, text)?;
     }
+    kubernetes::addons(&mut world, scenario, text)?;
     for spec in &scenario.auto_scaling_groups {
         group(&mut world, scenario, spec, text)?;
     }
@@ -65,11 +66,7 @@ pub(super) fn world(scenario: &Scenario, text: Text<'_>) -> Built<World> {
         }
     }
     world.advance_to(earlier(scenario.start, WORKLOADS));
-    if let Some(kubernetes) = &scenario.kubernetes
-        && let Err(error) = kube::apply(&mut world, kubernetes)
-    {
-        return text.wrong(&["kubernetes"], error.to_string());
-    }
+    kubernetes::workloads(&mut world, scenario, text)?;
     world.advance_to(scenario.start);
     arm(&mut world, scenario, text)?;
     Ok(world)
