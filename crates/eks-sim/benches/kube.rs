@@ -114,7 +114,8 @@ fn evict_and_reschedule(bencher: Bencher<'_, '_>) {
                 }
                 eks_provider::Clock::sleep(&sim, Duration::from_secs(30)).await;
             }
-        });
+        })
+        .expect("it ends");
     });
 }
 
@@ -132,6 +133,7 @@ fn list_all_pods(bencher: Bencher<'_, '_>) {
                 request = page.next_request(500);
             }
             assert_eq!(seen, WORKLOADS * 100 + 2 * NODES);
-        });
+        })
+        .expect("it ends");
     });
 }

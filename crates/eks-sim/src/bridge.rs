@@ -64,9 +64,9 @@ pub(crate) fn node_ready(world: &crate::World, instance_id: &str) -> bool {
     crate::kube::node_ready(world, instance_id)
 }
 
-/// Cordons the node of an instance.
-pub(crate) fn cordon(world: &mut crate::World, instance_id: &str) {
-    crate::kube::cordon(world, instance_id);
+/// Keeps Pods and load balancers off the node of an instance, or lets them come again.
+pub(crate) fn set_aside(world: &mut crate::World, instance_id: &str, aside: bool) {
+    crate::kube::set_aside(world, instance_id, aside);
 }
 
 /// Evicts the Pods of the node of an instance, once each; those that are left, as `namespace/name`.

@@ -205,10 +205,19 @@ pub(crate) fn node_ready(world: &World, instance_id: &str) -> bool {
     node.is_some_and(|node| node.object.is_ready())
 }
 
-/// Cordons the node of an instance.
-pub(crate) fn cordon(world: &mut World, instance_id: &str) {
+/// Marks the node of an instance as EKS does before it replaces it, or takes that back: no new Pods, and no traffic from
+/// load balancers.
+pub(crate) fn set_aside(world: &mut World, instance_id: &str, aside: bool) {
+    const EXCLUDED: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
     if let Some(id) = world.kube.by_instance.get(instance_id).copied() {
-        nodes::change(world, id, |node| node.unschedulable = true);
+        nodes::change(world, id, |node| {
+            node.unschedulable = aside;
+            if aside {
+                node.meta.labels.insert(EXCLUDED.to_owned(), "true".to_owned());
+            } else {
+                node.meta.labels.remove(EXCLUDED);
+            }
+        });
     }
 }
 

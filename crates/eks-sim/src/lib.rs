@@ -22,5 +22,5 @@ mod world;
 
 pub use bridge::{Machine, MachineFault};
 pub use random::Random;
-pub use sim::Sim;
+pub use sim::{Sim, Stopped};
 pub use world::World;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::faults::{Faults, FaultsSeen};
+use crate::faults::{Death, Faults, FaultsSeen};
 use crate::log::CallRecord;
 use crate::{Random, aws, kube};
 
@@ -30,6 +30,10 @@ pub struct World {
     pub(crate) faults: Faults,
     pub(crate) faults_seen: FaultsSeen,
     pub(crate) log: Vec<CallRecord>,
+    /// Who has died, until the run that it was part of has ended.
+    pub(crate) death: Option<Death>,
+    /// Who has heard an answer and dies at its next step.
+    pub(crate) doomed: Option<Death>,
     /// What AWS was, each with the moment until which it was so. Kept only where reads may be stale.
     past: VecDeque<(Timestamp, Arc<aws::State>)>,
     start: Timestamp,
@@ -48,6 +52,8 @@ impl World {
             faults: Faults::default(),
             faults_seen: FaultsSeen::default(),
             log: Vec::new(),
+            death: None,
+            doomed: None,
             past: VecDeque::new(),
             start,
         }

@@ -12,8 +12,7 @@ use eks_provider::aws::{
 
 use crate::aws::call::{Answer, refuse};
 use crate::aws::ec2::{Event, after, tags_fit, types};
-use crate::bridge::{Machine, MachineFault};
-use crate::world::later;
+use crate::bridge::Machine;
 use crate::{Sim, World, aws, kube};
 
 /// An instance, and what it will be in its cluster.
@@ -146,6 +145,10 @@ pub(crate) fn launch(world: &mut World, launch: &Launch) -> std::result::Result<
     let dns = private_dns_name(&region, &address);
     let fault = world.machine_fault(launch.group.as_deref(), &launch.image_id);
     let machine = launch.join.as_ref().and_then(|join| {
+        let mut labels = join.labels.clone();
+        if labels.contains_key("eks.amazonaws.com/nodegroup") {
+            labels.insert("eks.amazonaws.com/nodegroup-image".to_owned(), launch.image_id.clone());
+        }
         Some(Machine {
             instance_id: id.clone(),
             cluster: join.cluster.clone(),
@@ -159,7 +162,7 @@ pub(crate) fn launch(world: &mut World, launch: &Launch) -> std::result::Result<
             memory: kind.memory_mib * 1024 * 1024,
             pods: types::max_pods(&kind),
             address: address.clone(),
-            labels: join.labels.clone(),
+            labels,
             taints: join.taints.clone(),
             group: launch.group.clone(),
             fault,
@@ -299,18 +302,6 @@ pub(crate) fn terminated(world: &mut World, id: &str) {
     kube::machine_gone(world, id);
     aws::asg::lifecycle::terminated(world, id);
     after(world, Duration::from_hours(1), Event::Forgotten(id.to_owned()));
-}
-
-/// Whether a machine has come up as a node would: it runs, and nothing is wrong with it.
-pub(crate) fn came_up(world: &World, id: &str) -> bool {
-    world.aws.ec2.instances.get(id).is_some_and(|running| {
-        let broken = running.machine.as_ref().is_none_or(|machine| {
-            matches!(machine.fault, Some(MachineFault::NeverJoins | MachineFault::NeverReady))
-        });
-        !broken
-            && running.instance.state == InstanceState::Running
-            && running.up_since.is_some_and(|since| world.now() >= later(since, Duration::from_secs(45)))
-    })
 }
 
 #[async_trait]
