@@ -51,6 +51,7 @@ const LAYERS: [Layer; 10] = [
         may_import: &["eks-model", "eks-deprecations", "eks-report", "eks-skew-check"],
         pure: false,
     },
+    Layer { name: "eks-cluster", floor: "4 edge", may_import: &["eks-model"], pure: false },
     Layer {
         name: "xtask",
         floor: "4 edge",

@@ -6,6 +6,7 @@
 mod addons;
 mod bench;
 mod catalogue;
+mod cluster;
 mod deps;
 mod docs;
 mod layers;
@@ -16,12 +17,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
+use cluster::Wanted;
 use process::Cargo;
 
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  test              all tests of the workspace
+  test [--without-cluster]
+                    all tests of the workspace; those on a real control plane where it can be built (needs go)
+  cluster COMMAND   the real Kubernetes control plane for tests: build, up, down, test, stress
   ci                what CI checks: fmt, clippy, docs, tests, layers, deps, tidy, generated files
   layers            which crate may know which: held against docs/architecture.md's table
   deps              licences, yanked or doubled crates
@@ -38,7 +42,9 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["test"] => test(),
+        ["test"] => cluster::test(Wanted::IfPossible),
+        ["test", "--without-cluster"] => cluster::test(Wanted::No),
+        ["cluster", words @ ..] => cluster::run(words),
         ["ci"] => ci(),
         ["layers"] => layers::run(&root()),
         ["deps"] => deps::run(&root()),
@@ -73,15 +79,22 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
-fn test() -> anyhow::Result<()> {
-    Cargo::new("test").args(["--workspace"]).run()
-}
-
 fn ci() -> anyhow::Result<()> {
     let root = root();
     step("fmt", || Cargo::new("fmt").args(["--all", "--check"]).run())?;
     step("clippy", || {
-        Cargo::new("clippy").args(["--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]).run()
+        Cargo::new("clippy")
+            .args([
+                "--workspace",
+                "--all-targets",
+                "--quiet",
+                "--features",
+                &cluster::features(),
+                "--",
+                "-D",
+                "warnings",
+            ])
+            .run()
     })?;
     step("docs", || {
         Cargo::new("doc")
@@ -89,7 +102,7 @@ fn ci() -> anyhow::Result<()> {
             .env("RUSTDOCFLAGS", "-D warnings")
             .run()
     })?;
-    step("test", test)?;
+    step("test", || cluster::test(Wanted::Yes))?;
     step("layers", || layers::run(&root))?;
     step("deps", || deps::run(&root))?;
     step("tidy", || tidy::run(&root))?;

@@ -37,7 +37,7 @@ impl Programs {
         say(&format!("building with {} into {}", go.version, root.join(&key).display()));
         let began = Instant::now();
         for family in &FAMILIES {
-            let done = go.build(family, &unfinished, say);
+            let done = Go::build(family, &unfinished, say);
             if let Err(error) = done {
                 drop(std::fs::remove_dir_all(&unfinished));
                 return Err(error);
@@ -47,6 +47,17 @@ impl Programs {
         std::fs::rename(&unfinished, &finished).map_err(BuildError::cache(&finished))?;
         say(&format!("built in {:.0} s", began.elapsed().as_secs_f64()));
         Ok(Self::at(finished))
+    }
+}
+
+impl Programs {
+    /// Whether the programs are built, or there is a Go that could: says which.
+    pub fn can_build() -> Result<String, BuildError> {
+        match Self::built() {
+            Ok(built) => Ok(format!("built in {}", built.folder().display())),
+            Err(BuildError::NotBuilt { .. }) => Ok(format!("not built; there is {}", Go::find()?.version)),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -90,7 +101,7 @@ impl Go {
         }
     }
 
-    fn build(&self, family: &Family, to: &Path, say: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
+    fn build(family: &Family, to: &Path, say: &mut dyn FnMut(&str)) -> Result<(), BuildError> {
         let go_mod = family.source().join("go.mod");
         let text = std::fs::read_to_string(&go_mod).map_err(BuildError::cache(&go_mod))?;
         let version = pinned(&text, family.module).unwrap_or_default();
@@ -98,7 +109,7 @@ impl Go {
         say(&format!("building {} {version}", names.join(", ")));
         let programs = to.join("bin");
         std::fs::create_dir_all(&programs).map_err(BuildError::cache(&programs))?;
-        let mut build = self.command(family, "build");
+        let mut build = go(family, "build");
         build.args(BUILD_FLAGS).arg("-ldflags").arg(family.link_flags(version));
         if let [(name, package)] = family.programs {
             // etcd's package is called `server`.
@@ -113,7 +124,7 @@ impl Go {
         }
         run(build, family)?;
         if !family.data.is_empty() {
-            let mut list = self.command(family, "list");
+            let mut list = go(family, "list");
             list.args(["-m", "-f", "{{.Dir}}", family.module]);
             let module = run(list, family)?;
             for path in family.data {
@@ -122,21 +133,22 @@ impl Go {
         }
         Ok(())
     }
+}
 
-    fn command(&self, family: &Family, subcommand: &str) -> Command {
-        let mut command = Command::new("go");
-        command
-            .arg(subcommand)
-            .current_dir(family.source())
-            .stdin(Stdio::null())
-            .env("CGO_ENABLED", "0")
-            // What a user has set for projects of his own has no say here.
-            .env("GOFLAGS", "")
-            .env("GOWORK", "off")
-            .env_remove("GOOS")
-            .env_remove("GOARCH");
-        command
-    }
+/// A call of Go in the module of a family.
+fn go(family: &Family, subcommand: &str) -> Command {
+    let mut command = Command::new("go");
+    command
+        .arg(subcommand)
+        .current_dir(family.source())
+        .stdin(Stdio::null())
+        .env("CGO_ENABLED", "0")
+        // What a user has set for projects of his own has no say here.
+        .env("GOFLAGS", "")
+        .env("GOWORK", "off")
+        .env_remove("GOOS")
+        .env_remove("GOARCH");
+    command
 }
 
 fn run(mut command: Command, family: &Family) -> Result<String, BuildError> {

@@ -96,14 +96,15 @@ pub(crate) fn reader_role() -> Result<(ClusterRole, ClusterRoleBinding), serde_j
     Ok((role, binding))
 }
 
-/// 32 hexadecimal digits that nobody guesses.
+/// 22 characters that nobody guesses.
 fn secret() -> Result<String, ClusterError> {
+    use base64::Engine as _;
     let source = Path::new("/dev/urandom");
     let mut bytes = [0; 16];
     std::fs::File::open(source)
         .and_then(|mut file| file.read_exact(&mut bytes))
         .map_err(ClusterError::file(source))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes))
 }
 
 pub(crate) fn read(path: &Path) -> Result<String, ClusterError> {

@@ -59,6 +59,9 @@ pub(crate) fn api_server(place: &Place<'_>, minor: KubeMinor, options: &Options)
         "--disable-admission-plugins=ServiceAccount".to_owned(),
         "--service-cluster-ip-range=172.20.0.0/16".to_owned(),
         "--allow-privileged=true".to_owned(),
+        // Asked to end, it would wait a minute for watches to end by themselves. So it finishes what it is
+        // answering, refuses what is new (429, with Retry-After), and closes the watches after two seconds.
+        "--shutdown-send-retry-after=true".to_owned(),
         format!("--emulated-version={minor}"),
     ];
     if options.all_apis {

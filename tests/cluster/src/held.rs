@@ -65,7 +65,7 @@ pub fn down(temp: &Path, only: Option<&Path>, within: Duration) -> Result<Vec<He
         let Some(held) = record(&folder, owner) else { continue };
         owner.signal(Signal::Term);
         let deadline = Instant::now() + within;
-        while !(owner.has_ended() && !folder.exists()) {
+        while !owner.has_ended() || folder.exists() {
             if Instant::now() > deadline {
                 return Err(ClusterError::Timeout {
                     what: format!("process {} to end", owner.pid),

@@ -24,8 +24,8 @@ struct Arguments {
 enum Command {
     /// Build the programs, unless they are built; print the folder.
     Build,
-    /// Say whether the programs are built, and where.
-    Built,
+    /// Say whether the programs are built or could be, in exit code and one sentence.
+    CanBuild,
     /// Start a cluster, print one line of JSON when it is ready, and hold it until SIGTERM or Ctrl-C.
     Up(Up),
     /// End the clusters that were started with `up`.
@@ -73,7 +73,7 @@ struct Up {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Build => build(),
-        Command::Built => built(),
+        Command::CanBuild => can_build(),
         Command::Up(up) => hold(&up),
         Command::Down { data_folder } => down(data_folder),
         Command::Stress { rounds, api_only } => stressed(rounds, api_only),
@@ -106,8 +106,8 @@ fn build() -> Done {
     Ok(())
 }
 
-fn built() -> Done {
-    println!("{}", Programs::built()?.folder().display());
+fn can_build() -> Done {
+    println!("{}", Programs::can_build()?);
     Ok(())
 }
 
@@ -144,6 +144,7 @@ fn options(up: &Up) -> Result<Options, ClusterError> {
 
 fn hold(up: &Up) -> Done {
     let options = options(up)?;
+    Programs::build(&mut |line| eprintln!("{line}"))?;
     runtime()?.block_on(async {
         // From before the start: whoever is asked to end in the middle of it takes everything down too.
         let mut asked = std::pin::pin!(asked_to_end()?);
@@ -198,7 +199,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 
 fn down(only: Option<PathBuf>) -> Done {
     let only = only.map(|folder| folder.canonicalize().unwrap_or(folder));
-    let ended = eks_cluster::down(&std::env::temp_dir(), only.as_deref(), Duration::from_secs(60))?;
+    let ended = eks_cluster::down(&std::env::temp_dir(), only.as_deref(), Duration::from_mins(1))?;
     for held in &ended {
         println!("ended {} ({})", held.url, held.version);
     }
@@ -214,7 +215,7 @@ fn stressed(rounds: u32, api_only: bool) -> Done {
     let temp = std::env::temp_dir().join(format!("eks-stress-{}", std::process::id()));
     std::fs::create_dir(&temp)?;
     let arguments = if api_only { vec!["--api-only".to_owned()] } else { Vec::new() };
-    let within = Duration::from_secs(120);
+    let within = Duration::from_mins(2);
     let began = Instant::now();
     let config = Stress { program: &program, arguments: &arguments, temp: &temp, rounds, within };
     let done = stress(&config, &mut |number, round| {

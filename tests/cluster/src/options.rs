@@ -54,7 +54,7 @@ impl Default for Options {
             all_apis: false,
             gates: Vec::new(),
             api_only: false,
-            ready_within: Duration::from_secs(120),
+            ready_within: Duration::from_mins(2),
             temp: std::env::temp_dir(),
         }
     }

@@ -320,7 +320,9 @@ mod tests {
         assert_eq!(key().unwrap(), key().unwrap());
         let hash = |words: &[&str]| {
             let mut hash = Fnv::new();
-            words.iter().for_each(|word| hash.add(word.as_bytes()));
+            for word in words {
+                hash.add(word.as_bytes());
+            }
             hash.0
         };
         assert_ne!(hash(&["ab", "c"]), hash(&["a", "bc"]));

@@ -52,11 +52,8 @@ where
     let mut events = Box::pin(watcher::watcher(api, select.clone()));
     let key = |object: &K| (object.namespace(), object.name_any());
     loop {
-        let event = match tokio::time::timeout_at(deadline, events.next()).await {
-            Ok(Some(event)) => event,
-            // A watch has no end of its own.
-            Ok(None) | Err(_) => break,
-        };
+        // A watch has no end of its own: without an event, the time is up.
+        let Ok(Some(event)) = tokio::time::timeout_at(deadline, events.next()).await else { break };
         match event {
             Ok(Event::Init) => {
                 objects.clear();

@@ -21,7 +21,7 @@ fn a_killed_cluster_leaves_no_process_and_no_folder() {
         arguments: &[],
         temp: temp.path(),
         rounds: 5,
-        within: Duration::from_secs(180),
+        within: Duration::from_mins(3),
     };
     let rounds = stress(&all, &mut |_, _| {}).unwrap();
     assert_eq!(rounds.len(), 5);
