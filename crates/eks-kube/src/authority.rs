@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use eks_provider::{Class, ProviderError, Result};
@@ -37,19 +38,31 @@ fn certificates(pem: &str) -> std::result::Result<Authorities, &'static str> {
 /// described, another server would be believed too; with none trusted, anybody would be.
 pub(crate) fn same(trusted: Option<&Authorities>, described: &Authorities) -> std::result::Result<(), String> {
     let Some(trusted) = trusted.filter(|trusted| !trusted.is_empty()) else {
-        return Err("the kubeconfig names no certificate authority, so it cannot be told which server answers".to_owned());
+        return Err(format!(
+            "the kubeconfig names no certificate authority, so it cannot be told which server answers; the cluster's is {}",
+            shown(described)
+        ));
     };
     let known: BTreeSet<&Vec<u8>> = described.iter().collect();
-    let foreign = trusted.iter().filter(|certificate| !known.contains(certificate)).count();
-    if foreign == 0 {
-        Ok(())
-    } else {
-        Err(format!(
-            "the kubeconfig trusts {foreign} of {} certificate authorities that are not the cluster's: it is another \
-             cluster, or something in between answers for it",
-            trusted.len()
-        ))
+    if trusted.iter().all(|certificate| known.contains(certificate)) {
+        return Ok(());
     }
+    Err(format!(
+        "the kubeconfig trusts the certificate authority {}, and the cluster's is {}: it is another cluster, or \
+         something in between answers for it",
+        shown(trusted),
+        shown(described)
+    ))
+}
+
+/// As `openssl x509 -fingerprint -sha256` shows them.
+fn shown(authorities: &Authorities) -> String {
+    let fingerprint = |der: &Vec<u8>| {
+        let digest = digest(&SHA256, der);
+        let pairs: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+        format!("sha256 {}", pairs.join(":"))
+    };
+    authorities.iter().map(fingerprint).collect::<Vec<_>>().join(" and ")
 }
 
 #[cfg(test)]
@@ -91,7 +104,9 @@ mod tests {
         assert_eq!(same(Some(&vec![two.clone()]), &described), Ok(()));
         assert_eq!(same(Some(&vec![two.clone(), one]), &described), Ok(()));
         let error = same(Some(&vec![two, three]), &described).unwrap_err();
-        assert!(error.contains("1 of 2 certificate authorities"), "{error}");
+        // Of `one`, which both know, as of those that only one of them knows.
+        assert_eq!(error.matches("sha256 ").count(), 4, "{error}");
+        assert!(error.contains("76:92:C3:AD:35:40:BB:80:3C:02:0B:3A:EE:66:CD:88"), "{error}");
         for none in [None, Some(&Vec::new())] {
             assert!(same(none, &described).unwrap_err().contains("names no certificate authority"));
         }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use eks_provider::kube::ObjectMeta;
 use eks_provider::{Class, ProviderError, Result};
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use kube::client::Body;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::KubeApi;
 use crate::refusal::{Refusal, transport};
@@ -23,8 +24,6 @@ pub(crate) const METADATA: &str =
 
 /// A patch that says what is to be, with `null` for what is to go.
 pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
-/// A patch that knows which lists of Kubernetes are maps.
-pub(crate) const STRATEGIC_PATCH: &str = "application/strategic-merge-patch+json";
 /// A patch of single steps, among them tests.
 pub(crate) const JSON_PATCH: &str = "application/json-patch+json";
 
@@ -80,6 +79,15 @@ impl Ask {
     pub(crate) fn plain(mut self) -> Self {
         self.plain = true;
         self
+    }
+
+    /// Changes only the state that was read. Without uid and resourceVersion it would be any state.
+    pub(crate) fn of_a_read_state(self, read: &ObjectMeta) -> Result<Self> {
+        if read.uid.is_empty() || read.resource_version.is_empty() {
+            let why = "it has no uid or no resourceVersion, so it was not read from the API server";
+            return Err(self.error(Class::Invalid).message(why));
+        }
+        Ok(self)
     }
 
     /// A failure of this call.
@@ -158,19 +166,39 @@ impl KubeApi {
         serde_json::from_slice(&bytes).map_err(|error| ask.malformed(error))
     }
 
+    /// Deletes the state that was read.
+    pub(crate) async fn delete_read(
+        &self,
+        operation: &str,
+        target: String,
+        address: String,
+        read: &ObjectMeta,
+    ) -> Result<()> {
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": read.uid, "resourceVersion": read.resource_version},
+        });
+        let ask = Ask::write(Method::DELETE, operation, target, address, (JSON, &body)).of_a_read_state(read)?;
+        self.bytes(&ask).await.map(drop)
+    }
+
     /// Starts a stream; a refusal is an error.
     pub(crate) async fn stream(&self, ask: &Ask) -> Result<Body> {
-        let response = in_time(self.timeout(), ask, self.send(ask)).await?;
-        if response.status().is_success() {
-            return Ok(response.into_body());
-        }
-        let (parts, body) = response.into_parts();
-        let body = body.collect_bytes().await.map_err(|error| transport(&error, ask))?;
-        let reply = Reply { status: parts.status, headers: parts.headers, body: body.into() };
-        Err(match Refusal::of(&reply) {
-            Some(refusal) => refusal.error(ask),
-            None => ask.error(Class::Malformed).status(reply.status.as_u16()),
-        })
+        let opened = async {
+            let response = self.send(ask).await?;
+            if response.status().is_success() {
+                return Ok(response.into_body());
+            }
+            let (parts, body) = response.into_parts();
+            let body = body.collect_bytes().await.map_err(|error| transport(&error, ask))?;
+            let reply = Reply { status: parts.status, headers: parts.headers, body: body.into() };
+            Err(match Refusal::of(&reply) {
+                Some(refusal) => refusal.error(ask),
+                None => ask.error(Class::Malformed).status(reply.status.as_u16()),
+            })
+        };
+        in_time(self.timeout(), ask, opened).await
     }
 
     /// Sends a request, with a new token once when the present one is not accepted.

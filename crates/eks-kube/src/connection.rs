@@ -9,7 +9,9 @@ use eks_provider::kube::TokenSource;
 use eks_provider::{Class, ProviderError, Result};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Uri};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{
+    Cluster, Context, KubeConfigOptions, Kubeconfig, NamedCluster, NamedContext,
+};
 use kube::{Client, Config};
 
 use crate::api::KubeApi;
@@ -18,6 +20,9 @@ use crate::bearer::Bearer;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// What a cluster and its context are called where a kubeconfig is made up.
+const NAME: &str = "described";
 
 /// A cluster as DescribeCluster describes it, and tokens that it knows the caller by. There is no doubt which
 /// cluster is meant, and neither a kubeconfig nor the AWS command line is needed.
@@ -50,17 +55,28 @@ pub struct KubeconfigConnection {
 }
 
 impl KubeApi {
-    /// Connects to a cluster as DescribeCluster describes it. Nothing is sent yet.
+    /// Connects to a cluster as DescribeCluster describes it, through the proxy that `HTTPS_PROXY` names, unless
+    /// `NO_PROXY` excepts it. Nothing is sent yet.
     ///
     /// To be called on a tokio runtime; anywhere else it is an error.
-    pub fn connect(connection: &KubeConnection) -> Result<Self> {
+    pub async fn connect(connection: &KubeConnection) -> Result<Self> {
         let endpoint = connection.endpoint.as_str();
         let root = authority::described(&connection.certificate_authority, endpoint)?;
         let url: Uri = endpoint.parse().map_err(|error| failed(endpoint, Class::Invalid, &error))?;
         if url.scheme_str() != Some("https") {
             return Err(failed(endpoint, Class::Invalid, &"the endpoint is no https address"));
         }
-        let mut config = Config::new(url);
+        // kube looks for a proxy in the environment only on the way from a kubeconfig, so it gets one.
+        let context = Context { cluster: NAME.to_owned(), ..Context::default() };
+        let cluster = Cluster { server: Some(endpoint.to_owned()), ..Cluster::default() };
+        let kubeconfig = Kubeconfig {
+            clusters: vec![NamedCluster { name: NAME.to_owned(), cluster: Some(cluster), ..NamedCluster::default() }],
+            contexts: vec![NamedContext { name: NAME.to_owned(), context: Some(context), ..NamedContext::default() }],
+            current_context: Some(NAME.to_owned()),
+            ..Kubeconfig::default()
+        };
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+        let mut config = config.map_err(|error| failed(endpoint, Class::Invalid, &error))?;
         config.root_cert = Some(root);
         let client = client(config, endpoint)?;
         Ok(Self::new(client, Some(Bearer::new(connection.token.clone())), endpoint.to_owned()))

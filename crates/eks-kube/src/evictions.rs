@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::api::KubeApi;
 use crate::call::{Ask, JSON};
+use crate::meta::whole_seconds;
 use crate::pods::PODS;
 use crate::refusal::Refusal;
 use crate::resource::with_query;
@@ -106,9 +107,8 @@ impl PodEvictor for KubeApi {
         let DeletePod { namespace, name, uid, grace_period } = pod;
         let mut body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}});
         if let Some(grace) = grace_period {
-            // What is less than a second is a second: 0 means that nobody waits for the kubelet.
-            let whole = grace.as_secs() + u64::from(grace.subsec_nanos() > 0);
-            body["gracePeriodSeconds"] = json!(whole);
+            // Never 0 for a part of a second: 0 means that nobody waits for the kubelet.
+            body["gracePeriodSeconds"] = json!(whole_seconds(*grace));
         }
         let target = format!("Pod {namespace}/{name}");
         let address = PODS.object(Some(namespace), name);
@@ -117,5 +117,3 @@ impl PodEvictor for KubeApi {
     }
 }
 
-#[cfg(test)]
-mod tests;

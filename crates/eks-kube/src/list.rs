@@ -5,6 +5,7 @@ use eks_provider::kube::{Freshness, LabelSelector, Page, PageRequest, SelectorOp
 use eks_provider::{Class, ProviderError, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::api::KubeApi;
 use crate::call::{Ask, JSON};
@@ -150,7 +151,8 @@ impl KubeApi {
         if let Some(refusal) = Refusal::of(&reply) {
             return Err(refusal.error(&ask));
         }
-        let list: List<K> = serde_json::from_slice(&reply.body).map_err(|error| ask.malformed(error))?;
+        let list: List<K> =
+            serde_json::from_slice(&reply.body).map_err(|error| ask.malformed(unreadable::<K>(&reply.body, &error)))?;
         let mark = if consistent { CONSISTENT } else { TORN };
         let next = Some(&list.metadata.go_on).filter(|go_on| !go_on.is_empty()).map(|go_on| format!("{mark}{go_on}"));
         Ok(Raw { list, next, consistent })
@@ -194,16 +196,23 @@ impl KubeApi {
             .code("Expired")
             .message("the API server forgot each list before it was read to its end"))
     }
+}
 
-    /// As [`Self::everything`]; `None` where the API server does not serve the resource. A list of the whole
-    /// cluster is "not found" for no other reason.
-    pub(crate) async fn everything_served<K: DeserializeOwned, T>(
-        &self,
-        listing: &Listing<'_>,
-        convert: impl Fn(K) -> Read<T>,
-    ) -> Result<Option<Vec<T>>> {
-        served(self.everything(listing, convert).await)
+/// What is wrong with a list: the first object of it that cannot be read, by its name.
+fn unreadable<K: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> String {
+    let items = serde_json::from_slice::<List<Value>>(body).ok().and_then(|list| list.items).unwrap_or_default();
+    for item in items {
+        let word = |key: &str| item["metadata"][key].as_str().unwrap_or_default();
+        let name = match (word("namespace"), word("name")) {
+            ("", "") => "an object without a name".to_owned(),
+            ("", name) => name.to_owned(),
+            (namespace, name) => format!("{namespace}/{name}"),
+        };
+        if let Err(error) = K::deserialize(item) {
+            return format!("{name}: {error}");
+        }
     }
+    error.to_string()
 }
 
 /// "Not found", of a list, is: there is no such resource.

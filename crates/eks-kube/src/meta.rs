@@ -45,6 +45,16 @@ pub(crate) fn seconds(seconds: impl Into<i64>) -> Duration {
     Duration::from_secs(u64::try_from(seconds.into()).unwrap_or_default())
 }
 
+/// A span as whole seconds: a part of one counts as one.
+pub(crate) fn whole_seconds(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
+}
+
+/// A port.
+pub(crate) fn port(number: i32) -> Read<u16> {
+    u16::try_from(number).map_err(|_| format!("{number} is no port"))
+}
+
 /// How many; the API server stores none below zero.
 pub(crate) fn count(number: i32) -> u32 {
     u32::try_from(number).unwrap_or_default()
@@ -113,17 +123,17 @@ fn owner(owner: api::OwnerReference) -> OwnerReference {
     }
 }
 
-/// A condition of any kind of object.
+/// A condition of any kind of object. What is not said of it is `Unknown`.
 pub(crate) fn condition(
-    kind: String,
-    status: &str,
+    kind: impl Into<Option<String>>,
+    status: impl Into<Option<String>>,
     reason: Option<String>,
     message: Option<String>,
     changed: Option<api::Time>,
 ) -> Condition {
     Condition {
-        kind,
-        status: status.into(),
+        kind: kind.into().unwrap_or_default(),
+        status: status.into().as_deref().unwrap_or("Unknown").into(),
         reason: text(reason),
         message: text(message),
         last_transition_time: time(changed),
@@ -141,7 +151,7 @@ macro_rules! conditions {
             .map(|condition| {
                 $crate::meta::condition(
                     condition.type_,
-                    &condition.status,
+                    condition.status,
                     condition.reason,
                     condition.message,
                     condition.last_transition_time,
@@ -159,7 +169,7 @@ pub(crate) fn shared_conditions(conditions: Option<Vec<api::Condition>>) -> Vec<
         .into_iter()
         .map(|from| Condition {
             observed_generation: from.observed_generation,
-            ..condition(from.type_, &from.status, Some(from.reason), Some(from.message), Some(from.last_transition_time))
+            ..condition(from.type_, from.status, Some(from.reason), Some(from.message), Some(from.last_transition_time))
         })
         .collect()
 }

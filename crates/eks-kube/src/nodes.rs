@@ -16,7 +16,7 @@ use crate::meta::{Read, condition, meta, resources, sorted, text, time};
 use crate::refusal::Refusal;
 use crate::resource::{Resource, with_query};
 
-pub(crate) const NODES: Resource = Resource::of("", "v1", "nodes");
+pub(crate) static NODES: Resource = Resource::of("", "v1", "nodes");
 
 fn node(node: v1::Node) -> Read<Node> {
     let meta = meta(node.metadata);
@@ -34,7 +34,7 @@ fn node(node: v1::Node) -> Read<Node> {
             .into_iter()
             .map(|from| eks_provider::kube::Condition {
                 last_heartbeat_time: time(from.last_heartbeat_time),
-                ..condition(from.type_, &from.status, from.reason, from.message, from.last_transition_time)
+                ..condition(from.type_, from.status, from.reason, from.message, from.last_transition_time)
             })
             .collect(),
         capacity: resources(status.capacity).map_err(within)?,

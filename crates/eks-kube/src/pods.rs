@@ -14,7 +14,7 @@ use crate::meta::{Read, condition, count, meta, text, time};
 use crate::pod_spec::pod_spec;
 use crate::resource::Resource;
 
-pub(crate) const PODS: Resource = Resource::of("", "v1", "pods");
+pub(crate) static PODS: Resource = Resource::of("", "v1", "pods");
 
 fn pod(pod: v1::Pod) -> Read<Pod> {
     let meta = meta(pod.metadata);
@@ -33,7 +33,7 @@ fn pod(pod: v1::Pod) -> Read<Pod> {
             .into_iter()
             .map(|from| Condition {
                 observed_generation: from.observed_generation,
-                ..condition(from.type_, &from.status, from.reason, from.message, from.last_transition_time)
+                ..condition(from.type_, from.status, from.reason, from.message, from.last_transition_time)
             })
             .collect(),
         start_time: time(status.start_time),

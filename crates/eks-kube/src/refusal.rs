@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eks_provider::{Class, ProviderError};
 use kube::core::response::{Status, StatusCause, StatusSummary};
+use serde_json::Value;
 
 use crate::call::{Ask, Reply};
 
@@ -52,8 +53,9 @@ impl Refusal {
         let asked = header("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
         let audit_id = header("audit-id").map(ToOwned::to_owned);
         let http = reply.status.as_u16();
-        let Some(body) = body else {
-            return Some(Self {
+        let mut refusal = match body {
+            Some(body) => Self::said(body, http),
+            None => Self {
                 status: http,
                 reason: String::new(),
                 message: quoted(&reply.body),
@@ -61,13 +63,24 @@ impl Refusal {
                 causes: Vec::new(),
                 go_on: None,
                 is_status: false,
-                retry_after: asked,
-                audit_id,
-            });
+                retry_after: None,
+                audit_id: None,
+            },
         };
+        refusal.retry_after = asked.or(refusal.retry_after);
+        refusal.audit_id = audit_id;
+        Some(refusal)
+    }
+
+    /// What an event of a watch refuses; `None` where it is no `Status`.
+    pub(crate) fn of_object(object: Value) -> Option<Self> {
+        serde_json::from_value(object).ok().map(|status| Self::said(status, 200))
+    }
+
+    fn said(body: Status, http: u16) -> Self {
         let details = body.details.unwrap_or_else(|| no_details());
         let in_body = Some(details.retry_after_seconds).filter(|seconds| *seconds > 0);
-        Some(Self {
+        Self {
             status: if body.code == 0 { http } else { body.code },
             reason: body.reason,
             message: body.message,
@@ -75,9 +88,9 @@ impl Refusal {
             causes: details.causes,
             go_on: body.metadata.and_then(|list| list.continue_).filter(|token| !token.is_empty()),
             is_status: true,
-            retry_after: asked.or(in_body.map(|seconds| Duration::from_secs(u64::from(seconds)))),
-            audit_id,
-        })
+            retry_after: in_body.map(|seconds| Duration::from_secs(u64::from(seconds))),
+            audit_id: None,
+        }
     }
 
     /// How long it asks to wait.

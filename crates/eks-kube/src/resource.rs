@@ -28,13 +28,18 @@ impl Resource {
         format!("{verb} {}", self.plural)
     }
 
-    /// Where all of them are, of one namespace or of the whole cluster.
-    pub(crate) fn path(&self, namespace: Option<&str>) -> String {
-        let mut path = if self.group.is_empty() {
+    /// Where its version of its group is.
+    pub(crate) fn root(&self) -> String {
+        if self.group.is_empty() {
             format!("/api/{}", encode(&self.version))
         } else {
             format!("/apis/{}/{}", encode(&self.group), encode(&self.version))
-        };
+        }
+    }
+
+    /// Where all of them are, of one namespace or of the whole cluster.
+    pub(crate) fn path(&self, namespace: Option<&str>) -> String {
+        let mut path = self.root();
         if let Some(namespace) = namespace {
             path.push_str("/namespaces/");
             path.push_str(&encode(namespace));
