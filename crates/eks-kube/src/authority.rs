@@ -36,7 +36,10 @@ fn certificates(pem: &str) -> std::result::Result<Authorities, &'static str> {
 
 /// Whether a server that `trusted` vouches for can only be one of `described`. With more trusted than
 /// described, another server would be believed too; with none trusted, anybody would be.
-pub(crate) fn same(trusted: Option<&Authorities>, described: &Authorities) -> std::result::Result<(), String> {
+pub(crate) fn same(
+    trusted: Option<&Authorities>,
+    described: &Authorities,
+) -> std::result::Result<(), String> {
     let Some(trusted) = trusted.filter(|trusted| !trusted.is_empty()) else {
         return Err(format!(
             "the kubeconfig names no certificate authority, so it cannot be told which server answers; the cluster's is {}",
@@ -89,7 +92,10 @@ mod tests {
             (STANDARD.encode([0xff, 0xfe]), "it is no text"),
             (STANDARD.encode("nothing"), "there is no certificate in it"),
             (STANDARD.encode("-----BEGIN CERTIFICATE-----\nAAAA"), "a certificate has no end"),
-            (STANDARD.encode("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----"), "a certificate is not base64"),
+            (
+                STANDARD.encode("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----"),
+                "a certificate is not base64",
+            ),
         ] {
             let error = described(&text, "https://x").unwrap_err();
             assert_eq!(error.class(), Class::Malformed);

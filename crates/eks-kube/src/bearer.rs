@@ -95,10 +95,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_token_is_kept_and_renewed_before_it_ends() {
-        let bearer = bearer(vec![
-            Ok(token("one", "2026-11-24T12:14:00Z")),
-            Ok(token("two", "2026-11-24T12:26:00Z")),
-        ]);
+        let bearer =
+            bearer(vec![Ok(token("one", "2026-11-24T12:14:00Z")), Ok(token("two", "2026-11-24T12:26:00Z"))]);
         let clock = at("2026-11-24T12:00:00Z");
         assert_eq!(bearer.header(&clock).await.unwrap(), "Bearer one");
         clock.advance_to("2026-11-24T12:11:59Z".parse().unwrap());

@@ -8,7 +8,9 @@ use k8s_openapi::api::policy::v1;
 use crate::api::KubeApi;
 use crate::call::Ask;
 use crate::list::Listing;
-use crate::meta::{Read, int_or_percent, meta, moment, selector, shared_conditions, some_count, sorted, text};
+use crate::meta::{
+    Read, int_or_percent, meta, moment, selector, shared_conditions, some_count, sorted, text,
+};
 use crate::resource::Resource;
 
 pub(crate) static BUDGETS: Resource = Resource::of("policy", "v1", "poddisruptionbudgets");

@@ -144,7 +144,12 @@ impl KubeApi {
             let response = self.send(ask).await?;
             let (parts, body) = response.into_parts();
             let body = body.collect_bytes().await.map_err(|error| transport(&error, ask))?;
-            tracing::debug!(operation = ask.operation, target = ask.target, status = parts.status.as_u16(), bytes = body.len());
+            tracing::debug!(
+                operation = ask.operation,
+                target = ask.target,
+                status = parts.status.as_u16(),
+                bytes = body.len()
+            );
             Ok(Reply { status: parts.status, headers: parts.headers, body: body.into() })
         };
         in_time(self.timeout(), ask, whole).await
@@ -179,7 +184,8 @@ impl KubeApi {
             "kind": "DeleteOptions",
             "preconditions": {"uid": read.uid, "resourceVersion": read.resource_version},
         });
-        let ask = Ask::write(Method::DELETE, operation, target, address, (JSON, &body)).of_a_read_state(read)?;
+        let ask =
+            Ask::write(Method::DELETE, operation, target, address, (JSON, &body)).of_a_read_state(read)?;
         self.bytes(&ask).await.map(drop)
     }
 

@@ -411,7 +411,8 @@ mod tests {
 
     #[test]
     fn pods_of_a_node_and_all_pods_are_told_apart() {
-        let watched = [Watched::Pods, Watched::PodsOnNode("a".to_owned()), Watched::Workloads("s".to_owned())];
+        let watched =
+            [Watched::Pods, Watched::PodsOnNode("a".to_owned()), Watched::Workloads("s".to_owned())];
         let watched = BTreeSet::from(watched);
         let keys: Vec<String> = sources(&watched).iter().map(Source::key).collect();
         assert!(keys.contains(&"/api/v1/pods".to_owned()) && keys.contains(&"/api/v1/pods@a".to_owned()));

@@ -9,9 +9,7 @@ use eks_provider::kube::TokenSource;
 use eks_provider::{Class, ProviderError, Result};
 use http::header::USER_AGENT;
 use http::{HeaderValue, Uri};
-use kube::config::{
-    Cluster, Context, KubeConfigOptions, Kubeconfig, NamedCluster, NamedContext,
-};
+use kube::config::{Cluster, Context, KubeConfigOptions, Kubeconfig, NamedCluster, NamedContext};
 use kube::{Client, Config};
 
 use crate::api::KubeApi;
@@ -70,8 +68,16 @@ impl KubeApi {
         let context = Context { cluster: NAME.to_owned(), ..Context::default() };
         let cluster = Cluster { server: Some(endpoint.to_owned()), ..Cluster::default() };
         let kubeconfig = Kubeconfig {
-            clusters: vec![NamedCluster { name: NAME.to_owned(), cluster: Some(cluster), ..NamedCluster::default() }],
-            contexts: vec![NamedContext { name: NAME.to_owned(), context: Some(context), ..NamedContext::default() }],
+            clusters: vec![NamedCluster {
+                name: NAME.to_owned(),
+                cluster: Some(cluster),
+                ..NamedCluster::default()
+            }],
+            contexts: vec![NamedContext {
+                name: NAME.to_owned(),
+                context: Some(context),
+                ..NamedContext::default()
+            }],
             current_context: Some(NAME.to_owned()),
             ..Kubeconfig::default()
         };
@@ -92,7 +98,8 @@ impl KubeApi {
             (None, Some(context)) => format!("context {context} of the kubeconfig"),
             (None, None) => "the current context of the kubeconfig".to_owned(),
         };
-        let options = KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
+        let options =
+            KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
         let config = match &connection.path {
             Some(path) => match Kubeconfig::read_from(path) {
                 Ok(kubeconfig) => Config::from_custom_kubeconfig(kubeconfig, &options).await,

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 use eks_provider::kube::{
-    AmiSelector, Condition, CustomResourceReader, NamespacedName, NodeClaim, NodeClass, NodeClassRef, NodePool,
-    NodePoolBudget, Requirement, Resources, Taint, TargetGroupBinding,
+    AmiSelector, Condition, CustomResourceReader, NamespacedName, NodeClaim, NodeClass, NodeClassRef,
+    NodePool, NodePoolBudget, Requirement, Resources, Taint, TargetGroupBinding,
 };
 use eks_provider::{Class, Result};
 use serde::de::DeserializeOwned;
@@ -26,15 +26,21 @@ static NODE_POOLS: [Resource; 2] =
     [Resource::of(KARPENTER, "v1", "nodepools"), Resource::of(KARPENTER, "v1beta1", "nodepools")];
 pub(crate) static NODE_CLAIMS: [Resource; 2] =
     [Resource::of(KARPENTER, "v1", "nodeclaims"), Resource::of(KARPENTER, "v1beta1", "nodeclaims")];
-static EC2_NODE_CLASSES: [Resource; 2] =
-    [Resource::of(KARPENTER_AWS, "v1", "ec2nodeclasses"), Resource::of(KARPENTER_AWS, "v1beta1", "ec2nodeclasses")];
+static EC2_NODE_CLASSES: [Resource; 2] = [
+    Resource::of(KARPENTER_AWS, "v1", "ec2nodeclasses"),
+    Resource::of(KARPENTER_AWS, "v1beta1", "ec2nodeclasses"),
+];
 static AUTO_NODE_CLASSES: [Resource; 1] = [Resource::of(EKS, "v1", "nodeclasses")];
 static BINDINGS: [Resource; 1] = [Resource::of("elbv2.k8s.aws", "v1beta1", "targetgroupbindings")];
 static AUTO_BINDINGS: [Resource; 1] = [Resource::of(EKS, "v1", "targetgroupbindings")];
 
 fn class_ref(class: custom::ClassRef) -> NodeClassRef {
     let of_version = class.api_version.split_once('/').map(|(group, _)| group.to_owned());
-    NodeClassRef { group: text(class.group).or(of_version).unwrap_or_default(), kind: class.kind, name: class.name }
+    NodeClassRef {
+        group: text(class.group).or(of_version).unwrap_or_default(),
+        kind: class.kind,
+        name: class.name,
+    }
 }
 
 fn conditions(found: Vec<custom::Condition>) -> Vec<Condition> {
@@ -66,7 +72,8 @@ fn taints(taints: Vec<custom::Taint>) -> Vec<Taint> {
 
 fn node_pool(found: Object<custom::PoolSpec, custom::PoolStatus>) -> Read<NodePool> {
     let meta = meta(found.metadata);
-    let (spec, template, disruption) = (found.spec.template.spec, found.spec.template.metadata, found.spec.disruption);
+    let (spec, template, disruption) =
+        (found.spec.template.spec, found.spec.template.metadata, found.spec.disruption);
     let limits = found.spec.limits.into_iter().map(|(resource, amount)| {
         let amount = amount.text().parse().map_err(|error: eks_provider::kube::ParseQuantityError| {
             format!("NodePool {}: {error}", meta.name)
@@ -183,7 +190,11 @@ impl KubeApi {
     ) -> Result<Option<T>> {
         match answer {
             Err(denied) if denied.class() == Class::Denied => {
-                if self.serves(resource).await.unwrap_or(true) { Err(denied) } else { Ok(None) }
+                if self.serves(resource).await.unwrap_or(true) {
+                    Err(denied)
+                } else {
+                    Ok(None)
+                }
             }
             answer => answer,
         }

@@ -40,10 +40,8 @@ fn event(found: v1::Event) -> Event {
 /// Which events are about an object. By its uid as well, where it has one; a kubelet, though, gives the name of
 /// its node for the uid.
 fn about(regarding: &ObjectRef) -> String {
-    let mut fields = vec![
-        format!("regarding.kind={}", regarding.kind),
-        format!("regarding.name={}", regarding.name),
-    ];
+    let mut fields =
+        vec![format!("regarding.kind={}", regarding.kind), format!("regarding.name={}", regarding.name)];
     if let Some(namespace) = &regarding.namespace {
         fields.push(format!("regarding.namespace={namespace}"));
     }
@@ -64,8 +62,8 @@ fn shown(regarding: &ObjectRef) -> String {
 impl EventReader for KubeApi {
     async fn list_events(&self, regarding: &ObjectRef) -> Result<Vec<Event>> {
         let namespace = regarding.namespace.as_deref().unwrap_or(DEFAULT);
-        let mut listing = Listing::all(&EVENTS, format!("events about {}", shown(regarding)))
-            .namespace(Some(namespace));
+        let mut listing =
+            Listing::all(&EVENTS, format!("events about {}", shown(regarding))).namespace(Some(namespace));
         listing.fields = Some(about(regarding));
         let mut found = self.everything(&listing, |found| Ok(event(found))).await?;
         found.sort_by_key(|event| Reverse(event.last_seen));

@@ -51,7 +51,9 @@ fn outcome(refusal: &Refusal) -> Option<EvictionOutcome> {
     }
     match refusal.status {
         // "Not found" in plain text comes from something that knows no Pods.
-        404 if refusal.is_status && ["", "pods"].contains(&refusal.kind.as_str()) => Some(EvictionOutcome::Gone),
+        404 if refusal.is_status && ["", "pods"].contains(&refusal.kind.as_str()) => {
+            Some(EvictionOutcome::Gone)
+        }
         409 if refusal.message.contains("UID in") => Some(EvictionOutcome::Gone),
         429 => refusal.cause(BUDGET).map(|cause| {
             let sentence = if cause.message.is_empty() { &refusal.message } else { &cause.message };
@@ -116,4 +118,3 @@ impl PodEvictor for KubeApi {
         self.bytes(&ask).await.map(drop)
     }
 }
-

@@ -115,7 +115,7 @@ impl Seen {
 /// An API server of a test.
 pub(crate) struct Fake {
     pub(crate) api: KubeApi,
-    seen: Arc<Mutex<Vec<Seen>>>,
+    pub(crate) seen: Arc<Mutex<Vec<Seen>>>,
     left: Arc<Mutex<VecDeque<Answer>>>,
 }
 
@@ -125,7 +125,10 @@ impl Fake {
     }
 
     /// One that is called with tokens.
-    pub(crate) fn with_tokens(answers: impl IntoIterator<Item = Answer>, tokens: Arc<dyn TokenSource>) -> Self {
+    pub(crate) fn with_tokens(
+        answers: impl IntoIterator<Item = Answer>,
+        tokens: Arc<dyn TokenSource>,
+    ) -> Self {
         Self::with(answers, Some(Bearer::new(tokens)))
     }
 

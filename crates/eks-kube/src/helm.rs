@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use eks_provider::kube::{HelmRelease, HelmReleaseReader, HelmStorage, Page, PageRequest};
 use eks_provider::{Result, Sensitive};
+use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1 as api;
-use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::api::KubeApi;
@@ -64,14 +64,18 @@ impl HelmReleaseReader for KubeApi {
                 let mut listing = Listing::all(&SECRETS, "Helm releases in Secrets");
                 listing.labels = Some(LIVE.to_owned());
                 listing.fields = Some(TYPE.to_owned());
-                self.page(&listing, &page, |stored: Stored<ByteString>| release(storage, stored, |bytes| bytes.0))
-                    .await
+                self.page(&listing, &page, |stored: Stored<ByteString>| {
+                    release(storage, stored, |bytes| bytes.0)
+                })
+                .await
             }
             HelmStorage::ConfigMap => {
                 let mut listing = Listing::all(&CONFIG_MAPS, "Helm releases in ConfigMaps");
                 listing.labels = Some(LIVE.to_owned());
-                self.page(&listing, &page, |stored: Stored<String>| release(storage, stored, String::into_bytes))
-                    .await
+                self.page(&listing, &page, |stored: Stored<String>| {
+                    release(storage, stored, String::into_bytes)
+                })
+                .await
             }
         }
     }

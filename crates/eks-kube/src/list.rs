@@ -57,7 +57,8 @@ impl<'a> Listing<'a> {
 
     pub(crate) fn labels(mut self, selector: &LabelSelector) -> Result<Self> {
         let text = label_query(selector).map_err(|why| {
-            ProviderError::new(Class::Invalid, self.resource.permission("list"), self.target.as_str()).message(why)
+            ProviderError::new(Class::Invalid, self.resource.permission("list"), self.target.as_str())
+                .message(why)
         })?;
         self.labels = Some(text).filter(|text| !text.is_empty());
         Ok(self)
@@ -131,7 +132,9 @@ impl KubeApi {
                 (None, Some(token)) => (false, Some(token.to_owned())),
                 (None, None) => {
                     let ask = listing.ask(page.limit, None);
-                    return Err(ask.error(Class::Invalid).message("the page to go on from is none of this list"));
+                    return Err(ask
+                        .error(Class::Invalid)
+                        .message("the page to go on from is none of this list"));
                 }
             },
         };
@@ -141,7 +144,10 @@ impl KubeApi {
         if token.is_some()
             && let Some(go_on) = Refusal::of(&reply).filter(|no| no.status == 410).and_then(|no| no.go_on)
         {
-            tracing::debug!(target = listing.target, "the moment of the list is forgotten; going on at a later one");
+            tracing::debug!(
+                target = listing.target,
+                "the moment of the list is forgotten; going on at a later one"
+            );
             consistent = false;
             ask = listing.ask(limit, Some(&go_on));
             token = Some(go_on);
@@ -151,10 +157,12 @@ impl KubeApi {
         if let Some(refusal) = Refusal::of(&reply) {
             return Err(refusal.error(&ask));
         }
-        let list: List<K> =
-            serde_json::from_slice(&reply.body).map_err(|error| ask.malformed(unreadable::<K>(&reply.body, &error)))?;
+        let list: List<K> = serde_json::from_slice(&reply.body)
+            .map_err(|error| ask.malformed(unreadable::<K>(&reply.body, &error)))?;
         let mark = if consistent { CONSISTENT } else { TORN };
-        let next = Some(&list.metadata.go_on).filter(|go_on| !go_on.is_empty()).map(|go_on| format!("{mark}{go_on}"));
+        let next = Some(&list.metadata.go_on)
+            .filter(|go_on| !go_on.is_empty())
+            .map(|go_on| format!("{mark}{go_on}"));
         Ok(Raw { list, next, consistent })
     }
 
@@ -200,7 +208,8 @@ impl KubeApi {
 
 /// What is wrong with a list: the first object of it that cannot be read, by its name.
 fn unreadable<K: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> String {
-    let items = serde_json::from_slice::<List<Value>>(body).ok().and_then(|list| list.items).unwrap_or_default();
+    let items =
+        serde_json::from_slice::<List<Value>>(body).ok().and_then(|list| list.items).unwrap_or_default();
     for item in items {
         let word = |key: &str| item["metadata"][key].as_str().unwrap_or_default();
         let name = match (word("namespace"), word("name")) {
@@ -235,7 +244,8 @@ pub(crate) fn label_query(selector: &LabelSelector) -> std::result::Result<Strin
             [one] => Ok(*one),
             _ => Err(format!("`{} {}` compares with one number", key, requirement.operator)),
         };
-        if values.is_empty() && matches!(requirement.operator, SelectorOperator::In | SelectorOperator::NotIn) {
+        if values.is_empty() && matches!(requirement.operator, SelectorOperator::In | SelectorOperator::NotIn)
+        {
             // A query would take it for the empty value.
             return Err(format!("`{key} {}` compares with no value", requirement.operator));
         }
@@ -280,7 +290,9 @@ mod tests {
             "app=web,tier in (a,b),zone notin (c),x,!y,size>3,size<9"
         );
         assert_eq!(label_query(&LabelSelector::default()).unwrap(), "");
-        for (operator, values) in [("Near", &["a"] as &[&str]), ("Gt", &[]), ("Lt", &["1", "2"]), ("In", &[]), ("NotIn", &[])] {
+        for (operator, values) in
+            [("Near", &["a"] as &[&str]), ("Gt", &[]), ("Lt", &["1", "2"]), ("In", &[]), ("NotIn", &[])]
+        {
             let selector = LabelSelector {
                 match_expressions: vec![requirement("k", operator, values)],
                 ..LabelSelector::default()

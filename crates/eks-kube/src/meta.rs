@@ -169,7 +169,13 @@ pub(crate) fn shared_conditions(conditions: Option<Vec<api::Condition>>) -> Vec<
         .into_iter()
         .map(|from| Condition {
             observed_generation: from.observed_generation,
-            ..condition(from.type_, from.status, Some(from.reason), Some(from.message), Some(from.last_transition_time))
+            ..condition(
+                from.type_,
+                from.status,
+                Some(from.reason),
+                Some(from.message),
+                Some(from.last_transition_time),
+            )
         })
         .collect()
 }

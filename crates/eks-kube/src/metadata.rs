@@ -42,7 +42,9 @@ fn metadata(object: Partial) -> ObjectMetadata {
 
 /// An object as text, with the kind and version that objects of a list do without.
 fn raw(mut object: Value, list_kind: &str, api_version: &str) -> Read<RawObject> {
-    let Some(fields) = object.as_object_mut() else { return Err("an item of the list is no object".to_owned()) };
+    let Some(fields) = object.as_object_mut() else {
+        return Err("an item of the list is no object".to_owned());
+    };
     if let Some(kind) = list_kind.strip_suffix("List") {
         fields.entry("kind").or_insert_with(|| json!(kind));
     }
@@ -113,12 +115,17 @@ mod tests {
                 "metadata": {"name": "a", "namespace": "b", "uid": "u"},
             })
         );
-        assert_eq!((found.namespace.as_deref(), found.name.as_str(), found.uid.as_str()), (Some("b"), "a", "u"));
+        assert_eq!(
+            (found.namespace.as_deref(), found.name.as_str(), found.uid.as_str()),
+            (Some("b"), "a", "u")
+        );
         // What says itself what it is, is believed.
         let object = json!({"kind": "Own", "apiVersion": "x/v1", "metadata": {"name": "a"}});
         let found = raw(object, "OtherList", "y/v1").unwrap();
         assert!(String::from_utf8(found.json.expose().to_vec()).unwrap().contains("\"Own\""));
-        for (object, why) in [(json!(1), "no object"), (json!({}), "no metadata"), (json!({"metadata": {}}), "no name")] {
+        for (object, why) in
+            [(json!(1), "no object"), (json!({}), "no metadata"), (json!({"metadata": {}}), "no name")]
+        {
             assert!(raw(object, "XList", "v1").unwrap_err().contains(why));
         }
     }

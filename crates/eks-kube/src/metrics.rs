@@ -96,15 +96,16 @@ apiserver_requested_deprecated_apis{group=\"\",removed_release=\"\",resource=\"c
 apiserver_requested_deprecated_apis{group=\"never\",version=\"v1\"} 0
 ";
         let found = requested_deprecated_apis(text).unwrap();
-        let request = |group: &str, version: &str, resource: &str, subresource: &str, removed: Option<&str>| {
-            DeprecatedApiRequest {
-                group: group.to_owned(),
-                version: version.to_owned(),
-                resource: resource.to_owned(),
-                subresource: subresource.to_owned(),
-                removed_release: removed.map(ToOwned::to_owned),
-            }
-        };
+        let request =
+            |group: &str, version: &str, resource: &str, subresource: &str, removed: Option<&str>| {
+                DeprecatedApiRequest {
+                    group: group.to_owned(),
+                    version: version.to_owned(),
+                    resource: resource.to_owned(),
+                    subresource: subresource.to_owned(),
+                    removed_release: removed.map(ToOwned::to_owned),
+                }
+            };
         assert_eq!(
             found,
             [

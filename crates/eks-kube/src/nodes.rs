@@ -1,9 +1,7 @@
 //! Nodes, and how they are changed without a trace of anybody else's change being lost.
 
 use async_trait::async_trait;
-use eks_provider::kube::{
-    Node, NodeInfo, NodePatch, NodeQuery, NodeReader, NodeWriter, Taint,
-};
+use eks_provider::kube::{Node, NodeInfo, NodePatch, NodeQuery, NodeReader, NodeWriter, Taint};
 use eks_provider::{Class, Result, Written};
 use http::Method;
 use k8s_openapi::api::core::v1;
@@ -155,7 +153,13 @@ impl NodeWriter for KubeApi {
             }
             let address = with_query(&NODES.object(None, name), &parameters);
             let body = steps(patch, missing);
-            let ask = Ask::write(Method::PATCH, "patch nodes", format!("node {name}"), address, (JSON_PATCH, &body));
+            let ask = Ask::write(
+                Method::PATCH,
+                "patch nodes",
+                format!("node {name}"),
+                address,
+                (JSON_PATCH, &body),
+            );
             let reply = self.reply(&ask).await?;
             let Some(refusal) = Refusal::of(&reply) else {
                 let read = serde_json::from_slice(&reply.body).map_err(|error| ask.malformed(error))?;
@@ -181,7 +185,10 @@ impl NodeWriter for KubeApi {
             }
             let now = found.resource_version.unwrap_or_default();
             if now != patch.resource_version() {
-                let why = format!("it was changed since it was read (resourceVersion {}, now {now})", patch.resource_version());
+                let why = format!(
+                    "it was changed since it was read (resourceVersion {}, now {now})",
+                    patch.resource_version()
+                );
                 return Err(ask.error(Class::Conflict).code("Conflict").status(refusal.status).message(why));
             }
             let lacks = Missing { labels: found.labels.is_none(), annotations: found.annotations.is_none() };
@@ -194,7 +201,13 @@ impl NodeWriter for KubeApi {
 
     async fn delete_node(&self, name: &str, uid: &str) -> Result<()> {
         let body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}});
-        let ask = Ask::write(Method::DELETE, "delete nodes", format!("node {name}"), NODES.object(None, name), (JSON, &body));
+        let ask = Ask::write(
+            Method::DELETE,
+            "delete nodes",
+            format!("node {name}"),
+            NODES.object(None, name),
+            (JSON, &body),
+        );
         self.bytes(&ask).await.map(drop)
     }
 }
@@ -227,8 +240,7 @@ mod tests {
             effect: TaintEffect::NoSchedule,
             time_added: None,
         };
-        let patch =
-            NodePatch::of(&node).cordon(true).label("a/b~c", "x").unannotate("gone").taint(ours);
+        let patch = NodePatch::of(&node).cordon(true).label("a/b~c", "x").unannotate("gone").taint(ours);
         let changes = [
             json!({"op": "add", "path": "/metadata/labels/a~1b~0c", "value": "x"}),
             json!({"op": "add", "path": "/metadata/annotations/gone", "value": ""}),

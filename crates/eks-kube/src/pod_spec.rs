@@ -38,7 +38,12 @@ pub(crate) fn pod_spec(spec: v1::PodSpec) -> Read<PodSpec> {
         runtime_class_name: text(spec.runtime_class_name),
         overhead: resources(spec.overhead)?,
         host_network: spec.host_network.unwrap_or_default(),
-        scheduling_gates: spec.scheduling_gates.unwrap_or_default().into_iter().map(|gate| gate.name).collect(),
+        scheduling_gates: spec
+            .scheduling_gates
+            .unwrap_or_default()
+            .into_iter()
+            .map(|gate| gate.name)
+            .collect(),
         readiness_gates: spec
             .readiness_gates
             .unwrap_or_default()
@@ -97,9 +102,7 @@ fn source(volume: v1::Volume) -> Read<VolumeSource> {
         .or_else(|| volume.ephemeral.map(|_| VolumeSource::Ephemeral))
         .or_else(|| volume.host_path.map(|folder| VolumeSource::HostPath(folder.path)))
         .or_else(|| volume.config_map.map(|map| VolumeSource::ConfigMap(map.name)))
-        .or_else(|| {
-            volume.secret.map(|secret| VolumeSource::Secret(secret.secret_name.unwrap_or_default()))
-        })
+        .or_else(|| volume.secret.map(|secret| VolumeSource::Secret(secret.secret_name.unwrap_or_default())))
         .or_else(|| volume.projected.map(|_| VolumeSource::Projected))
         .or_else(|| volume.downward_api.map(|_| VolumeSource::DownwardApi))
         .or_else(|| volume.csi.map(|csi| VolumeSource::Csi(csi.driver)))

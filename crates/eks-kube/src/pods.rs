@@ -61,7 +61,9 @@ fn state(state: v1::ContainerState) -> ContainerState {
     } else if let Some(ended) = state.terminated {
         ContainerState::Terminated(ended.exit_code)
     } else {
-        state.waiting.map_or(ContainerState::Unstated, |waiting| ContainerState::Waiting(text(waiting.reason)))
+        state
+            .waiting
+            .map_or(ContainerState::Unstated, |waiting| ContainerState::Waiting(text(waiting.reason)))
     }
 }
 

@@ -45,7 +45,8 @@ impl Refusal {
             return None;
         }
         let status = serde_json::from_slice::<Status>(&reply.body).ok();
-        let body = status.filter(|body| body.status == Some(StatusSummary::Failure) || (!success && body.code != 0));
+        let body =
+            status.filter(|body| body.status == Some(StatusSummary::Failure) || (!success && body.code != 0));
         if success && body.is_none() {
             return None;
         }
@@ -213,13 +214,26 @@ mod tests {
 
     #[test]
     fn each_cause_is_said_once() {
-        let chain = |parts: &[&str]| told_once(&parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>());
+        let chain =
+            |parts: &[&str]| told_once(&parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>());
         for (parts, expected) in [
             (
-                &["ServiceError: client error (Connect)", "client error (Connect)", "tcp connect error", "Connection refused (os error 111)"] as &[&str],
+                &[
+                    "ServiceError: client error (Connect)",
+                    "client error (Connect)",
+                    "tcp connect error",
+                    "Connection refused (os error 111)",
+                ] as &[&str],
                 "client error (Connect): tcp connect error: Connection refused (os error 111)",
             ),
-            (&["auth error: failed exec auth: no such file", "failed exec auth: no such file", "no such file"], "failed exec auth: no such file"),
+            (
+                &[
+                    "auth error: failed exec auth: no such file",
+                    "failed exec auth: no such file",
+                    "no such file",
+                ],
+                "failed exec auth: no such file",
+            ),
             (&["a", "a"], "a"),
             (&["only"], "only"),
             (&[], ""),

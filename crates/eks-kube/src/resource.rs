@@ -101,7 +101,10 @@ mod tests {
         assert_eq!(pods.path(None), "/api/v1/pods");
         assert_eq!(pods.object(Some("shop"), "web-1"), "/api/v1/namespaces/shop/pods/web-1");
         let leases = Resource::of("coordination.k8s.io", "v1", "leases");
-        assert_eq!(leases.path(Some("kube-system")), "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases");
+        assert_eq!(
+            leases.path(Some("kube-system")),
+            "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases"
+        );
         assert_eq!(leases.permission("list"), "list leases");
     }
 
@@ -109,6 +112,9 @@ mod tests {
     fn a_name_cannot_leave_its_place_in_the_path() {
         let nodes = Resource::of("", "v1", "nodes");
         assert_eq!(nodes.object(None, "../pods?x=1"), "/api/v1/nodes/..%2Fpods%3Fx%3D1");
-        assert_eq!(with_query("/a", &[("labelSelector", "a in (b,ü)"), ("limit", "5")]), "/a?labelSelector=a%20in%20%28b%2C%C3%BC%29&limit=5");
+        assert_eq!(
+            with_query("/a", &[("labelSelector", "a in (b,ü)"), ("limit", "5")]),
+            "/a?labelSelector=a%20in%20%28b%2C%C3%BC%29&limit=5"
+        );
     }
 }

@@ -89,7 +89,8 @@ impl ServiceReader for KubeApi {
     async fn list_namespaces(&self) -> Result<Vec<Namespace>> {
         let listing = Listing::all(&NAMESPACES, "Namespaces");
         let read = |namespace: v1::Namespace| {
-            let terminating = namespace.status.and_then(|status| status.phase).as_deref() == Some("Terminating");
+            let terminating =
+                namespace.status.and_then(|status| status.phase).as_deref() == Some("Terminating");
             let meta = meta(namespace.metadata);
             Ok(Namespace { terminating: terminating || meta.is_terminating(), meta })
         };

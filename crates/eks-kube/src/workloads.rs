@@ -292,9 +292,7 @@ impl WorkloadReader for KubeApi {
             WorkloadKind::StatefulSet => self.page(&listing, page, stateful_set).await,
             WorkloadKind::DaemonSet => self.page(&listing, page, daemon_set).await,
             WorkloadKind::Job => self.page(&listing, page, job).await,
-            WorkloadKind::ReplicationController => {
-                self.page(&listing, page, replication_controller).await
-            }
+            WorkloadKind::ReplicationController => self.page(&listing, page, replication_controller).await,
         }
     }
 

@@ -31,7 +31,8 @@ fn node() -> Value {
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_not_accepted_is_renewed_once_and_the_call_is_made_again() {
     let refused = || Answer::status(401, "Unauthorized", "Unauthorized");
-    let fake = Fake::with_tokens([refused(), Answer::json(&node()), Answer::json(&node())], tokens(&["one", "two"]));
+    let fake =
+        Fake::with_tokens([refused(), Answer::json(&node()), Answer::json(&node())], tokens(&["one", "two"]));
     assert_eq!(fake.api.get_node("a").await.unwrap().meta.name, "a");
     fake.api.get_node("a").await.unwrap();
     let bearers: Vec<String> = fake.seen().iter().map(|seen| seen.bearer().to_owned()).collect();
@@ -70,10 +71,7 @@ async fn an_answer_that_does_not_come_is_not_waited_for_for_ever() {
     let fake = Fake::new([Answer::silent(), Answer::events(&[])]);
     let error = fake.api.get_node("a").await.unwrap_err();
     assert_eq!(error.class(), Class::Timeout);
-    assert_eq!(
-        error.to_string(),
-        "get nodes on node a: no answer in time: nothing came within 65 s"
-    );
+    assert_eq!(error.to_string(), "get nodes on node a: no answer in time: nothing came within 65 s");
     // An answer that begins and does not end is none either.
     let api = fake.api.clone().with_timeout(Duration::from_secs(2));
     assert_eq!(api.get_node("a").await.unwrap_err().class(), Class::Timeout);
@@ -88,27 +86,60 @@ async fn each_refusal_has_its_class_and_says_what_the_server_said() {
             "get nodes on node a: not found: nodes \"a\" not found (NotFound, request r-1)",
         ),
         (
-            Answer::status(403, "Forbidden", "nodes \"a\" is forbidden: User \"x\" cannot get resource \"nodes\""),
+            Answer::status(
+                403,
+                "Forbidden",
+                "nodes \"a\" is forbidden: User \"x\" cannot get resource \"nodes\"",
+            ),
             Class::Denied,
             "get nodes on node a: denied: nodes \"a\" is forbidden: User \"x\" cannot get resource \"nodes\" (Forbidden, request r-1)",
         ),
-        (Answer::status(409, "Conflict", "c"), Class::Conflict, "get nodes on node a: conflict: c (Conflict, request r-1)"),
-        (Answer::status(410, "Expired", "e"), Class::Conflict, "get nodes on node a: conflict: e (Expired, request r-1)"),
-        (Answer::status(422, "Invalid", "i"), Class::Invalid, "get nodes on node a: invalid request: i (Invalid, request r-1)"),
         (
-            Answer::refusal(422, "Invalid", "i", &json!({"causes": [{"reason": "FieldValueInvalid", "field": "metadata.uid"}]})),
+            Answer::status(409, "Conflict", "c"),
+            Class::Conflict,
+            "get nodes on node a: conflict: c (Conflict, request r-1)",
+        ),
+        (
+            Answer::status(410, "Expired", "e"),
+            Class::Conflict,
+            "get nodes on node a: conflict: e (Expired, request r-1)",
+        ),
+        (
+            Answer::status(422, "Invalid", "i"),
+            Class::Invalid,
+            "get nodes on node a: invalid request: i (Invalid, request r-1)",
+        ),
+        (
+            Answer::refusal(
+                422,
+                "Invalid",
+                "i",
+                &json!({"causes": [{"reason": "FieldValueInvalid", "field": "metadata.uid"}]}),
+            ),
             Class::Conflict,
             "get nodes on node a: conflict: i (Invalid, request r-1)",
         ),
-        (Answer::status(500, "InternalError", "o"), Class::Transport, "get nodes on node a: out of reach: o (InternalError, request r-1)"),
-        (Answer::status(504, "Timeout", "t"), Class::Transport, "get nodes on node a: out of reach: t (Timeout, request r-1)"),
+        (
+            Answer::status(500, "InternalError", "o"),
+            Class::Transport,
+            "get nodes on node a: out of reach: o (InternalError, request r-1)",
+        ),
+        (
+            Answer::status(504, "Timeout", "t"),
+            Class::Transport,
+            "get nodes on node a: out of reach: t (Timeout, request r-1)",
+        ),
         // Something on the way answers for the API server.
         (
             Answer::text(403, "<html>\n blocked by the proxy </html>"),
             Class::Denied,
             "get nodes on node a: denied: <html> blocked by the proxy </html> (status 403, request r-1)",
         ),
-        (Answer::text(200, "<html>"), Class::Malformed, "get nodes on node a: unreadable answer: expected value at line 1 column 1"),
+        (
+            Answer::text(200, "<html>"),
+            Class::Malformed,
+            "get nodes on node a: unreadable answer: expected value at line 1 column 1",
+        ),
         (Answer::text(302, ""), Class::Other, "get nodes on node a: failed (status 302, request r-1)"),
     ] {
         let fake = Fake::new([answer.header("audit-id", "r-1")]);

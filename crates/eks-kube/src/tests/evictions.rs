@@ -19,20 +19,29 @@ fn budget_cause(message: &str) -> Value {
 
 const NEEDS: &str = "The disruption budget db needs 3 healthy pods and has 3 currently";
 const VIOLATES: &str = "Cannot evict pod as it would violate the pod's disruption budget.";
-const TWO: &str = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+const TWO: &str =
+    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
 
 #[tokio::test]
 async fn answers_that_say_something_of_the_pod_are_values() {
     let message = |text: &str| text.to_owned();
     let processed = "The disruption budget db is still being processed by the server.";
     let cases = [
-        (Answer::json(&json!({"kind": "Status", "status": "Success", "code": 201})).under(201), EvictionOutcome::Accepted),
         (
-            Answer::refusal(429, "TooManyRequests", VIOLATES, &budget_cause(NEEDS)),
-            EvictionOutcome::Blocked { budget: Some("db".to_owned()), message: message(NEEDS), retry_after: Some(Duration::ZERO) },
+            Answer::json(&json!({"kind": "Status", "status": "Success", "code": 201})).under(201),
+            EvictionOutcome::Accepted,
         ),
         (
-            Answer::refusal(429, "TooManyRequests", VIOLATES, &budget_cause(processed)).header("retry-after", "10"),
+            Answer::refusal(429, "TooManyRequests", VIOLATES, &budget_cause(NEEDS)),
+            EvictionOutcome::Blocked {
+                budget: Some("db".to_owned()),
+                message: message(NEEDS),
+                retry_after: Some(Duration::ZERO),
+            },
+        ),
+        (
+            Answer::refusal(429, "TooManyRequests", VIOLATES, &budget_cause(processed))
+                .header("retry-after", "10"),
             EvictionOutcome::Blocked {
                 budget: Some("db".to_owned()),
                 message: message(processed),
@@ -40,14 +49,26 @@ async fn answers_that_say_something_of_the_pod_are_values() {
             },
         ),
         // The status of HTTP says "created".
-        (Answer::status(500, "InternalError", TWO).under(201), EvictionOutcome::ManyBudgets { message: message(TWO) }),
+        (
+            Answer::status(500, "InternalError", TWO).under(201),
+            EvictionOutcome::ManyBudgets { message: message(TWO) },
+        ),
         (Answer::status(500, "", TWO), EvictionOutcome::ManyBudgets { message: message(TWO) }),
         (
-            Answer::refusal(404, "NotFound", "pods \"db-1\" not found", &json!({"name": "db-1", "kind": "pods"})),
+            Answer::refusal(
+                404,
+                "NotFound",
+                "pods \"db-1\" not found",
+                &json!({"name": "db-1", "kind": "pods"}),
+            ),
             EvictionOutcome::Gone,
         ),
         (
-            Answer::status(409, "Conflict", "Precondition failed: UID in precondition: u-1, UID in object meta: u-2"),
+            Answer::status(
+                409,
+                "Conflict",
+                "Precondition failed: UID in precondition: u-1, UID in object meta: u-2",
+            ),
             EvictionOutcome::Gone,
         ),
         (
@@ -55,18 +76,33 @@ async fn answers_that_say_something_of_the_pod_are_values() {
             EvictionOutcome::NamespaceTerminating,
         ),
         (
-            Answer::refusal(403, "Forbidden", "pdb disruptions allowed is negative", &json!({"kind": "poddisruptionbudgets"})),
+            Answer::refusal(
+                403,
+                "Forbidden",
+                "pdb disruptions allowed is negative",
+                &json!({"kind": "poddisruptionbudgets"}),
+            ),
             EvictionOutcome::BudgetUnsettled { message: message("pdb disruptions allowed is negative") },
         ),
         (
-            Answer::status(400, "BadRequest", "admission webhook \"drain.example.com\" denied the request: the operator moves it"),
+            Answer::status(
+                400,
+                "BadRequest",
+                "admission webhook \"drain.example.com\" denied the request: the operator moves it",
+            ),
             EvictionOutcome::RefusedByWebhook {
                 webhook: Some("drain.example.com".to_owned()),
-                message: message("admission webhook \"drain.example.com\" denied the request: the operator moves it"),
+                message: message(
+                    "admission webhook \"drain.example.com\" denied the request: the operator moves it",
+                ),
             },
         ),
         (
-            Answer::status(422, "Invalid", "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"),
+            Answer::status(
+                422,
+                "Invalid",
+                "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no",
+            ),
             EvictionOutcome::RefusedByWebhook {
                 webhook: None,
                 message: message("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"),
@@ -83,8 +119,14 @@ async fn answers_that_say_something_of_the_pod_are_values() {
 async fn answers_that_say_nothing_of_the_pod_are_errors() {
     let forbidden = "pods \"db-1\" is forbidden: User \"x\" cannot create resource \"pods/eviction\"";
     for (answer, class) in [
-        (Answer::status(429, "TooManyRequests", "too many requests").header("retry-after", "1"), Class::Throttled),
-        (Answer::refusal(403, "Forbidden", forbidden, &json!({"name": "db-1", "kind": "pods"})), Class::Denied),
+        (
+            Answer::status(429, "TooManyRequests", "too many requests").header("retry-after", "1"),
+            Class::Throttled,
+        ),
+        (
+            Answer::refusal(403, "Forbidden", forbidden, &json!({"name": "db-1", "kind": "pods"})),
+            Class::Denied,
+        ),
         (Answer::text(404, "404 page not found"), Class::NotFound),
         (Answer::refusal(404, "NotFound", "no", &json!({"kind": "namespaces"})), Class::NotFound),
         (Answer::status(409, "Conflict", "the object has been modified"), Class::Conflict),

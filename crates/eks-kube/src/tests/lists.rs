@@ -2,8 +2,8 @@
 
 use eks_provider::Class;
 use eks_provider::kube::{
-    BudgetReader as _, Freshness, NodeQuery, NodeReader as _, PageRequest, PodPhase, PodQuery, PodReader as _,
-    TaintEffect,
+    BudgetReader as _, Freshness, NodeQuery, NodeReader as _, PageRequest, PodPhase, PodQuery,
+    PodReader as _, TaintEffect,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,9 @@ fn node(name: &str) -> Value {
 }
 
 fn expired(go_on: Option<&str>) -> Answer {
-    let Some(go_on) = go_on else { return Answer::status(410, "Expired", "The provided continue parameter is too old") };
+    let Some(go_on) = go_on else {
+        return Answer::status(410, "Expired", "The provided continue parameter is too old");
+    };
     let body = format!(
         r#"{{"kind":"Status","apiVersion":"v1","metadata":{{"continue":"{go_on}"}},"status":"Failure","message":"too old","reason":"Expired","code":410}}"#
     );
@@ -154,10 +156,8 @@ async fn words_and_versions_that_are_not_known_are_kept_as_they_are() {
         "architecture": "", "bootID": "", "containerRuntimeVersion": "", "kernelVersion": "", "kubeProxyVersion": "",
         "kubeletVersion": "nightly", "machineID": "", "operatingSystem": "", "osImage": "", "systemUUID": "",
     });
-    let fake = Fake::new([
-        Answer::list("PodList", &[strange], ""),
-        Answer::list("NodeList", &[new_node], ""),
-    ]);
+    let fake =
+        Fake::new([Answer::list("PodList", &[strange], ""), Answer::list("NodeList", &[new_node], "")]);
     let page = fake.api.list_pods(&PodQuery::default(), &PageRequest::first(9)).await.unwrap();
     assert_eq!(page.items[0].phase, PodPhase::Other("Evaporated".to_owned()));
     assert_eq!(page.items[0].spec.tolerations[0].operator.as_str(), "Near");
