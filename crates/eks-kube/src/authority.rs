@@ -73,12 +73,10 @@ mod tests {
     use super::*;
 
     fn pem(certificates: &[&[u8]]) -> String {
-        certificates
-            .iter()
-            .map(|der| {
-                format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der))
-            })
-            .collect()
+        let one = |der: &&[u8]| {
+            format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der))
+        };
+        certificates.iter().map(one).collect::<Vec<_>>().concat()
     }
 
     #[test]

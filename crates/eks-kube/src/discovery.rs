@@ -47,7 +47,8 @@ struct Name {
 
 #[derive(Deserialize)]
 struct Version {
-    version: String,
+    #[serde(rename = "version")]
+    name: String,
     #[serde(default)]
     freshness: String,
     #[serde(default)]
@@ -117,12 +118,12 @@ fn aggregated(groups: Vec<Group>, discovery: &mut Discovery) {
         for version in group.versions {
             // What is shown of one that does not answer is what it had once.
             if version.freshness == "Stale" {
-                discovery.unavailable.insert(group_version(&name, &version.version));
+                discovery.unavailable.insert(group_version(&name, &version.name));
                 continue;
             }
             for served in version.resources {
                 discovery.resources.push(ApiResource {
-                    resource: resource(&name, &version.version, served.resource),
+                    resource: resource(&name, &version.name, served.resource),
                     kind: served.response_kind.map(|kind| kind.kind).unwrap_or_default(),
                     namespaced: served.scope == "Namespaced",
                     verbs: served.verbs.into_iter().collect(),

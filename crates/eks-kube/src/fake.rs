@@ -79,7 +79,7 @@ impl Answer {
 
     /// Events of a watch that stays open.
     pub(crate) fn events(events: &[Value]) -> Self {
-        let text: String = events.iter().map(|event| format!("{event}\n")).collect();
+        let text = events.iter().map(|event| format!("{event}\n")).collect::<Vec<_>>().concat();
         Self { end: End::Open, ..Self::text(200, &text) }
     }
 

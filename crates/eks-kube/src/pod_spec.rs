@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(main.host_ports, [("UDP".to_owned(), 53)]);
         assert_eq!(main.requests["cpu"], Quantity::from_milli(1500));
         assert!(spec.init_containers[0].restart_always);
-        assert_eq!(spec.termination_grace_period, Some(Duration::from_secs(7200)));
+        assert_eq!(spec.termination_grace_period, Some(Duration::from_hours(2)));
         let sources: Vec<&VolumeSource> = spec.volumes.iter().map(|volume| &volume.source).collect();
         assert_eq!(
             sources,
@@ -295,7 +295,7 @@ mod tests {
         assert_eq!(spec.affinity.preferred_anti_pods[0].0, 5);
         assert_eq!(spec.tolerations[0].operator, TolerationOperator::Exists);
         assert_eq!(spec.tolerations[1].operator, TolerationOperator::Equal);
-        assert_eq!(spec.tolerations[1].duration, Some(Duration::from_secs(300)));
+        assert_eq!(spec.tolerations[1].duration, Some(Duration::from_mins(5)));
         assert_eq!(spec.topology_spread[0].min_domains, Some(3));
         assert_eq!(spec.scheduling_gates, ["gate"]);
         assert_eq!(spec.readiness_gates, ["target-health.elbv2.k8s.aws/x"]);

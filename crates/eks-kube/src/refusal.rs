@@ -79,7 +79,7 @@ impl Refusal {
     }
 
     fn said(body: Status, http: u16) -> Self {
-        let details = body.details.unwrap_or_else(|| no_details());
+        let details = body.details.unwrap_or_else(no_details);
         let in_body = Some(details.retry_after_seconds).filter(|seconds| *seconds > 0);
         Self {
             status: if body.code == 0 { http } else { body.code },

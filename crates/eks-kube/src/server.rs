@@ -21,7 +21,8 @@ const TARGET: &str = "the API server";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Version {
-    git_version: String,
+    #[serde(rename = "gitVersion")]
+    git: String,
     major: String,
     minor: String,
     #[serde(default)]
@@ -42,7 +43,7 @@ impl ServerReader for KubeApi {
     async fn server_version(&self) -> Result<ServerVersion> {
         let version: Version = self.json(&Ask::get("get /version", TARGET, "/version".to_owned())).await?;
         Ok(ServerVersion {
-            git_version: version.git_version,
+            git_version: version.git,
             major: version.major,
             minor: version.minor,
             emulation_minor: text(version.emulation_minor),
