@@ -58,7 +58,7 @@ impl WorkloadWriter for KubeApi {
         }
         let Some((place, image)) = found.find(container) else {
             let why = format!("it has no container {container}");
-            return Err(look.error(Class::Conflict).message(why));
+            return Err(look.error(Class::Invalid).message(why));
         };
         if image != from {
             let why = format!("container {container} has the image {image} and not {from}");

@@ -85,8 +85,10 @@ pub struct KubeFacts {
     pub namespace: String,
     /// A Deployment there with three ready Pods, and room for one more on other nodes.
     pub deployment: String,
-    /// A PodDisruptionBudget for its Pods alone that allows one disruption.
+    /// A PodDisruptionBudget for its Pods alone that needs two and allows one disruption.
     pub budget: String,
+    /// Another Deployment there with a ready Pod that two budgets are for.
+    pub twice_budgeted: String,
 }
 
 /// The Kubernetes half of a world.
@@ -95,6 +97,8 @@ pub struct KubeWorld<'w> {
     pub reader: &'w dyn KubeReader,
     /// It is told.
     pub writer: &'w dyn KubeWriter,
+    /// It is asked by somebody who may read nodes and no Pods.
+    pub narrow: &'w dyn KubeReader,
     /// It is asked what an eviction would do.
     pub probe: &'w dyn eks_provider::kube::EvictionProbe,
     /// Its time.

@@ -191,17 +191,18 @@ async fn an_image_is_set_where_it_is_the_one_that_was_read() {
             {"op": "replace", "path": "/spec/template/spec/initContainers/1/image", "value": "a:2"},
         ])
     );
-    for (found, said) in [
-        (daemon_set("u", "a:9"), "container proxy has the image a:9 and not a:1"),
-        (daemon_set("other", "a:1"), "another object of the same name"),
+    for (found, class, said) in [
+        (daemon_set("u", "a:9"), Class::Conflict, "container proxy has the image a:9 and not a:1"),
+        (daemon_set("other", "a:1"), Class::Conflict, "another object of the same name"),
         (
             json!({"metadata": {"uid": "u"}, "spec": {"template": {"spec": {"containers": []}}}}),
+            Class::Invalid,
             "no container proxy",
         ),
     ] {
         let fake = Fake::new([Answer::json(&found)]);
         let error = fake.api.set_image(&set_image()).await.unwrap_err();
-        assert_eq!(error.class(), Class::Conflict);
+        assert_eq!(error.class(), class);
         assert!(error.to_string().contains(said), "{error}");
     }
     // Changed between the two calls.
