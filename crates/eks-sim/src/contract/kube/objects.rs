@@ -96,7 +96,7 @@ async fn lease(world: &KubeWorld<'_>) -> Verdict {
     refused("a deletion of an older state", world.writer.delete_lease(&read).await, Class::Conflict)?;
     came(world.writer.delete_lease(&free).await)?;
     missing("it", world.reader.get_lease(namespace, name).await, name)?;
-    missing("an update of what is gone", world.writer.update_lease(&free).await, name)?;
+    refused("an update of what is gone", world.writer.update_lease(&free).await, Class::Conflict)?;
     missing("a deletion of what is gone", world.writer.delete_lease(&free).await, name)
 }
 
