@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher};
-use eks_provider::kube::{EvictPod, EvictionOutcome, IntOrPercent, PageRequest, PodEvictor, PodQuery, PodReader};
+use eks_provider::kube::{
+    EvictPod, EvictionOutcome, IntOrPercent, PageRequest, PodEvictor, PodQuery, PodReader,
+};
 use eks_sim::kube::{BudgetPart, Number, QuantityText, Scenario, WorkloadPart, WorkloadWord, apply};
 use eks_sim::{Machine, Sim, World};
 
@@ -53,7 +55,11 @@ fn build() -> World {
     let workloads = (0..WORKLOADS).map(|number| WorkloadPart {
         replicas: REPLICAS,
         cpu: QuantityText::milli(200),
-        ..WorkloadPart::new(WorkloadWord::Deployment, &format!("team-{}", number % 50), &format!("web-{number}"))
+        ..WorkloadPart::new(
+            WorkloadWord::Deployment,
+            &format!("team-{}", number % 50),
+            &format!("web-{number}"),
+        )
     });
     let budgets = (0..WORKLOADS).map(|number| BudgetPart {
         namespace: format!("team-{}", number % 50),
@@ -108,7 +114,8 @@ fn evict_and_reschedule(bencher: Bencher<'_, '_>) {
                 }
                 eks_provider::Clock::sleep(&sim, Duration::from_secs(30)).await;
             }
-        });
+        })
+        .expect("it ends");
     });
 }
 
@@ -126,6 +133,7 @@ fn list_all_pods(bencher: Bencher<'_, '_>) {
                 request = page.next_request(500);
             }
             assert_eq!(seen, WORKLOADS * 100 + 2 * NODES);
-        });
+        })
+        .expect("it ends");
     });
 }

@@ -98,6 +98,34 @@ pub enum CallFault {
     AccessDenied,
     /// 503 of the service: not carried out.
     ServiceUnavailable,
+    /// The clock of the caller is wrong: its signature is refused (F8).
+    ClockSkewed,
+    /// The caller dies before the call arrives (F12). Deaths end [`Sim::run`](crate::Sim::run) with an error.
+    CallerDiesBefore,
+    /// The call is carried out, and the caller dies before it hears of it (F12).
+    CallerDiesAfterEffect,
+    /// The caller hears the answer, and dies at what it waits for next (F12).
+    CallerDiesAfterAnswer,
+}
+
+/// A caller that died at a call (F12).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Death {
+    /// Who.
+    pub caller: String,
+    /// The call, as its permission is named.
+    pub operation: String,
+    /// What the call was about.
+    pub target: String,
+    /// Whether the call was carried out.
+    pub had_effect: bool,
+}
+
+impl std::fmt::Display for Death {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let when = if self.had_effect { "after" } else { "before" };
+        write!(f, "{} died {when} {} on {}", self.caller, self.operation, self.target)
+    }
 }
 
 /// A rule about instances that start.

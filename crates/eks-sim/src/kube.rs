@@ -31,8 +31,8 @@ pub use self::faults::{Fault, Injection};
 pub use self::objects::{Behaviour, ClaimTemplate};
 pub use self::observer::{BudgetRecord, LostPod, Observer};
 pub use self::scenario::{
-    BudgetPart, ClaimPart, NamespacePart, Number, QuantityText, Scenario, ScenarioError, ServicePart, SpreadPart,
-    StrategyPart, TolerationPart, WebhookPart, WorkloadPart, WorkloadWord, apply,
+    BudgetPart, ClaimPart, NamespacePart, Number, QuantityText, Scenario, ScenarioError, ServicePart,
+    SpreadPart, StrategyPart, TolerationPart, WebhookPart, WorkloadPart, WorkloadWord, apply,
 };
 pub use self::settings::{Between, Settings};
 pub(crate) use self::state::State;
@@ -156,18 +156,15 @@ fn sync(world: &mut World) {
 
 /// A fault begins.
 pub(crate) fn inject(world: &mut World, injection: Injection) {
-    match injection.fault {
-        Fault::StaleReads => {
-            let mut copy = world.kube.clone();
-            copy.faults.clear();
-            world.kube.faults.stale = Some(Box::new(copy));
-        }
-        Fault::WatchForgets => {
-            let version = world.kube.bump();
-            world.kube.log.forget(version);
-            return;
-        }
-        _ => {}
+    if injection.fault == Fault::WatchForgets {
+        let version = world.kube.bump();
+        world.kube.log.forget(version);
+        return;
+    }
+    if injection.fault == Fault::StaleReads {
+        let mut copy = world.kube.clone();
+        copy.faults.clear();
+        world.kube.faults.stale = Some(Box::new(copy));
     }
     world.kube.faults.add(injection);
 }
@@ -208,10 +205,19 @@ pub(crate) fn node_ready(world: &World, instance_id: &str) -> bool {
     node.is_some_and(|node| node.object.is_ready())
 }
 
-/// Cordons the node of an instance.
-pub(crate) fn cordon(world: &mut World, instance_id: &str) {
+/// Marks the node of an instance as EKS does before it replaces it, or takes that back: no new Pods, and no traffic from
+/// load balancers.
+pub(crate) fn set_aside(world: &mut World, instance_id: &str, aside: bool) {
+    const EXCLUDED: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
     if let Some(id) = world.kube.by_instance.get(instance_id).copied() {
-        nodes::change(world, id, |node| node.unschedulable = true);
+        nodes::change(world, id, |node| {
+            node.unschedulable = aside;
+            if aside {
+                node.meta.labels.insert(EXCLUDED.to_owned(), "true".to_owned());
+            } else {
+                node.meta.labels.remove(EXCLUDED);
+            }
+        });
     }
 }
 

@@ -25,7 +25,10 @@ mod build;
 mod cluster;
 mod error;
 mod group;
+mod observations;
 mod place;
+mod scaling;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +40,11 @@ use crate::aws::{DeprecatedUse, Rules, Script};
 use crate::faults::Faults;
 
 pub use error::ScenarioError;
+pub use observations::{Observations, ObservedGroup};
+pub use snapshot::Assumption;
+
 pub use group::{
-    GroupTemplate, HookSpec, MixedOverride, MixedSpec, ScheduledActionSpec, SelfManagedGroup,
+    GroupTemplate, HookSpec, InstancesSpec, MixedOverride, MixedSpec, ScheduledActionSpec, SelfManagedGroup,
     TargetGroupSpec, WarmPoolSpec,
 };
 
@@ -82,6 +88,9 @@ pub struct Scenario {
     /// How many instances a zone takes at most.
     #[serde(default)]
     pub zone_capacity: BTreeMap<String, u32>,
+    /// Types that a zone does not offer.
+    #[serde(default)]
+    pub not_offered: BTreeMap<String, BTreeSet<String>>,
     /// The quota of running on-demand standard instances, in virtual CPUs; without it there is none.
     #[serde(default)]
     pub on_demand_vcpus: Option<u32>,

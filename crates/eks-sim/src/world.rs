@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::faults::{Faults, FaultsSeen};
+use crate::faults::{Death, Faults, FaultsSeen};
 use crate::log::CallRecord;
 use crate::{Random, aws, kube};
 
@@ -14,7 +14,6 @@ use crate::{Random, aws, kube};
 #[derive(Debug)]
 pub(crate) enum Event {
     Aws(aws::Event),
-    #[allow(dead_code, reason = "the Kubernetes half of the world makes them")]
     Kube(kube::Event),
 }
 
@@ -27,11 +26,15 @@ pub struct World {
     order: u64,
     pub(crate) random: Random,
     pub(crate) aws: aws::State,
-    #[allow(dead_code, reason = "the Kubernetes half of the world reads it")]
     pub(crate) kube: kube::State,
+    pub(crate) outside: Option<crate::outside::Outside>,
     pub(crate) faults: Faults,
     pub(crate) faults_seen: FaultsSeen,
     pub(crate) log: Vec<CallRecord>,
+    /// Who has died, until the run that it was part of has ended.
+    pub(crate) death: Option<Death>,
+    /// Who has heard an answer and dies at its next step.
+    pub(crate) doomed: Option<Death>,
     /// What AWS was, each with the moment until which it was so. Kept only where reads may be stale.
     past: VecDeque<(Timestamp, Arc<aws::State>)>,
     start: Timestamp,
@@ -47,9 +50,12 @@ impl World {
             random: Random::new(seed),
             aws: aws::State::default(),
             kube: kube::State::default(),
+            outside: None,
             faults: Faults::default(),
             faults_seen: FaultsSeen::default(),
             log: Vec::new(),
+            death: None,
+            doomed: None,
             past: VecDeque::new(),
             start,
         }

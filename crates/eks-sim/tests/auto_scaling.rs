@@ -5,19 +5,14 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{SIX, by_zone, free, group, ids, in_service, launch, minutes, processes, run, sim, terminate};
+use common::{SIX, by_zone, group, ids, in_service, launch, minutes, processes, run, sim, terminate};
 use eks_provider::aws::{
     ActivityStatus, AutoScalingGroupReader, AutoScalingGroupWriter, AutoScalingInstanceWriter,
-    AutoScalingSettingsReader, GroupTag, InstanceQuery, InstanceReader, InstanceState, InstanceWriter,
-    LaunchChange, LaunchTemplateRef, LifecycleAction, LifecycleResult, LifecycleState, TargetReader,
-    TargetState, TemplateVersion, UpdateAutoScalingGroup,
+    AutoScalingSettingsReader, GroupTag, InstanceQuery, InstanceReader, LaunchChange, LaunchSource,
+    LaunchTemplateRef, LifecycleState, TemplateVersion, UpdateAutoScalingGroup,
 };
 use eks_provider::{Class, Clock};
-use eks_sim::aws::{Pick, Script};
-
-fn pick(nth: usize) -> Pick {
-    Pick { group: "web".to_owned(), zone: None, nth }
-}
+use eks_sim::aws::Script;
 
 #[test]
 fn a_group_begins_balanced_over_its_zones() {
@@ -93,36 +88,6 @@ fn a_cause_says_the_old_and_the_new_desired_capacity() {
         let activities = sim.describe_scaling_activities("web", before).await.unwrap();
         assert!(activities[0].description.starts_with("Terminating EC2 instance: i-"));
         assert!(activities[0].cause.contains("shrinking the capacity from"));
-    });
-}
-
-#[test]
-fn the_version_of_the_template_is_fixed_when_an_instance_starts() {
-    let sim = sim(SIX, "");
-    run(&sim, async {
-        let versions = |group: &eks_provider::aws::AutoScalingGroup| -> Vec<TemplateVersion> {
-            in_service(group).iter().map(|one| one.launch_template.clone().unwrap().version).collect()
-        };
-        let before = group(&sim).await;
-        let template = in_service(&before)[0].launch_template.clone().unwrap().template;
-        let latest = LaunchTemplateRef { template, version: TemplateVersion::Latest };
-        let update = UpdateAutoScalingGroup {
-            launch: Some(LaunchChange::Template(latest)),
-            ..UpdateAutoScalingGroup::of("web")
-        };
-        sim.update_auto_scaling_group(&update).await.unwrap();
-        assert_eq!(versions(&group(&sim).await), vec![TemplateVersion::Number(1); 6]);
-        sim.set_desired_capacity("web", 7).await.unwrap();
-        sim.sleep(minutes(3)).await;
-        let after = group(&sim).await;
-        assert_eq!(
-            versions(&after).iter().filter(|version| **version == TemplateVersion::Number(2)).count(),
-            1
-        );
-        // A version that comes later changes nothing either.
-        let image = in_service(&after)[0].image_id.clone().unwrap();
-        sim.world().play(Script::AddTemplateVersion { template: "web".to_owned(), image, default: true });
-        assert_eq!(versions(&group(&sim).await), versions(&after));
     });
 }
 
@@ -214,31 +179,6 @@ fn suspended_processes_do_nothing_until_they_are_resumed() {
 }
 
 #[test]
-fn what_is_lost_is_replaced_unless_that_is_suspended() {
-    for (suspended, left) in [(None, 6), (Some("ReplaceUnhealthy"), 6), (Some("HealthCheck"), 6)] {
-        let sim = sim(SIX, "");
-        run(&sim, async {
-            if let Some(process) = suspended {
-                sim.suspend_processes("web", &processes(&[process])).await.unwrap();
-            }
-            let id = in_service(&group(&sim).await)[0].instance_id.clone();
-            sim.terminate_instances(&BTreeSet::from([id.clone()])).await.unwrap();
-            sim.sleep(minutes(10)).await;
-            let after = group(&sim).await;
-            assert_eq!(in_service(&after).len(), left, "{suspended:?}");
-            assert_eq!(ids(&after).contains(&id), suspended.is_some(), "{suspended:?}");
-            let unhealthy = in_service(&after).iter().filter(|one| one.health_status == "Unhealthy").count();
-            assert_eq!(unhealthy, usize::from(suspended == Some("ReplaceUnhealthy")), "{suspended:?}");
-            if let Some(process) = suspended {
-                sim.resume_processes("web", &processes(&[process])).await.unwrap();
-                sim.sleep(minutes(10)).await;
-                assert!(!ids(&group(&sim).await).contains(&id), "{suspended:?}: seen when resumed");
-            }
-        });
-    }
-}
-
-#[test]
 fn zones_that_are_uneven_are_balanced_unless_that_is_suspended() {
     for suspended in [false, true] {
         let sim = sim("min: 2, max: 9, desired: 6", "");
@@ -254,7 +194,11 @@ fn zones_that_are_uneven_are_balanced_unless_that_is_suspended() {
                     .unwrap();
             }
             sim.sleep(minutes(60)).await;
-            let zones: Vec<usize> = by_zone(&group(&sim).await).into_values().collect();
+            // Two zones are level when one of their instances has to go: which zone it is taken from is open. "If the
+            // zones are balanced, the policy is applied across all of them", and of equals one is taken at random.
+            // https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html
+            let mut zones: Vec<usize> = by_zone(&group(&sim).await).into_values().collect();
+            zones.sort_unstable();
             assert_eq!(zones, if suspended { vec![2, 2] } else { vec![1, 1, 2] }, "{suspended}");
             let activities =
                 sim.describe_scaling_activities("web", before.created_at.unwrap()).await.unwrap();
@@ -332,143 +276,6 @@ fn a_bad_image_costs_nothing_but_failed_activities() {
 }
 
 #[test]
-fn hooks_hold_instances_until_they_are_answered_or_time_out() {
-    let hooks = "hooks: [{ name: in, heartbeatSeconds: 300, continues: true }, { name: out, terminating: true, heartbeatSeconds: 600, continues: true }]";
-    let sim = sim(&format!("{SIX}, {hooks}"), "");
-    run(&sim, async {
-        sim.set_desired_capacity("web", 7).await.unwrap();
-        sim.sleep(minutes(2)).await;
-        let waiting = |group: &eks_provider::aws::AutoScalingGroup, state: LifecycleState| {
-            group.instances.iter().find(|one| one.lifecycle_state == state).map(|one| one.instance_id.clone())
-        };
-        let id = waiting(&group(&sim).await, LifecycleState::PendingWait).unwrap();
-        let action =
-            LifecycleAction { group: "web".to_owned(), hook: "in".to_owned(), instance_id: id.clone() };
-        sim.complete_lifecycle_action(&action, &LifecycleResult::Continue).await.unwrap();
-        sim.sleep(minutes(1)).await;
-        assert!(ids(&group(&sim).await).contains(&id));
-        assert!(
-            sim.complete_lifecycle_action(&action, &LifecycleResult::Continue).await.is_err(),
-            "no longer held"
-        );
-
-        // Nobody answers: the heartbeat runs out, and a sign of life starts it anew.
-        sim.terminate_instance_in_auto_scaling_group(&terminate(&id, true)).await.unwrap();
-        sim.sleep(minutes(9)).await;
-        let action = LifecycleAction { hook: "out".to_owned(), ..action };
-        sim.record_lifecycle_action_heartbeat(&action).await.unwrap();
-        sim.sleep(minutes(9)).await;
-        assert_eq!(waiting(&group(&sim).await, LifecycleState::TerminatingWait), Some(id.clone()));
-        let query = InstanceQuery { ids: Some(BTreeSet::from([id.clone()])), ..InstanceQuery::default() };
-        let there = sim.describe_instances(&query);
-        assert_eq!(there.await.unwrap()[0].state, InstanceState::Running, "a hook holds the instance itself");
-        sim.sleep(minutes(3)).await;
-        assert!(!group(&sim).await.instances.iter().any(|one| one.instance_id == id));
-    });
-}
-
-#[test]
-fn an_abandoned_launch_is_replaced_and_an_abandoned_termination_may_be_retained() {
-    let hooks = "terminateHookAbandon: retain, hooks: [{ name: in, heartbeatSeconds: 60 }, { name: out, terminating: true, heartbeatSeconds: 60 }]";
-    let sim = sim(&format!("{SIX}, {hooks}"), "");
-    run(&sim, async {
-        let id = in_service(&group(&sim).await)[0].instance_id.clone();
-        sim.terminate_instance_in_auto_scaling_group(&terminate(&id, true)).await.unwrap();
-        sim.sleep(minutes(2)).await;
-        let retained = group(&sim).await;
-        let state = &retained.instances.iter().find(|one| one.instance_id == id).unwrap().lifecycle_state;
-        assert_eq!(*state, LifecycleState::TerminatingRetained);
-        sim.set_desired_capacity("web", 6).await.unwrap();
-        sim.sleep(minutes(10)).await;
-        let launches = sim.describe_scaling_activities("web", jiff::Timestamp::MIN).await.unwrap();
-        let cancelled = launches.iter().filter(|one| one.status == ActivityStatus::Cancelled).count();
-        assert!(cancelled > 2, "each launch is given up and tried again: {cancelled}");
-        assert_eq!(in_service(&group(&sim).await).len(), 5);
-    });
-}
-
-#[test]
-fn standby_leaves_the_capacity_and_comes_back() {
-    let sim = sim(SIX, "");
-    run(&sim, async {
-        let id = in_service(&group(&sim).await)[0].instance_id.clone();
-        sim.enter_standby("web", &id, true).await.unwrap();
-        sim.sleep(minutes(5)).await;
-        let now = group(&sim).await;
-        assert_eq!((now.desired_capacity, in_service(&now).len()), (5, 5));
-        assert!(sim.enter_standby("web", &id, true).await.is_err(), "it is there already");
-        sim.exit_standby("web", &id).await.unwrap();
-        sim.sleep(minutes(5)).await;
-        let now = group(&sim).await;
-        assert_eq!((now.desired_capacity, in_service(&now).len()), (6, 6));
-        sim.enter_standby("web", &id, false).await.unwrap();
-        sim.sleep(minutes(5)).await;
-        assert_eq!(in_service(&group(&sim).await).len(), 6, "replaced");
-    });
-}
-
-#[test]
-fn a_warm_pool_is_drawn_from_and_filled_up_and_may_be_outdated() {
-    let sim = sim("min: 3, max: 9, desired: 6, warmPool: { min: 1 }", "");
-    run(&sim, async {
-        let pool = sim.describe_warm_pool("web").await.unwrap().unwrap();
-        assert_eq!(pool.instances.len(), 3, "up to the maximum of the group");
-        assert!(pool.instances.iter().all(|one| one.lifecycle_state == LifecycleState::WarmedStopped));
-        let warmed = pool.instances[0].instance_id.clone();
-        let error =
-            sim.terminate_instance_in_auto_scaling_group(&terminate(&warmed, false)).await.unwrap_err();
-        assert!(error.to_string().contains("warm pool"), "{error}");
-        let image = pool.instances[0].image_id.clone().unwrap();
-        sim.world().play(Script::AddTemplateVersion { template: "web".to_owned(), image, default: true });
-        sim.set_desired_capacity("web", 7).await.unwrap();
-        sim.sleep(minutes(3)).await;
-        let now = group(&sim).await;
-        assert_eq!((in_service(&now).len(), now.warm_pool_size), (7, Some(2)));
-        let new = now
-            .instances
-            .iter()
-            .filter(|one| pool.instances.iter().any(|old| old.instance_id == one.instance_id));
-        let versions: Vec<_> = new.map(|one| one.launch_template.clone().unwrap().version).collect();
-        assert_eq!(versions, [TemplateVersion::Number(1)], "as old as the pool (F17)");
-        sim.terminate_instances(&BTreeSet::from([pool.instances[2].instance_id.clone()])).await.unwrap();
-        sim.sleep(minutes(5)).await;
-        let pool = sim.describe_warm_pool("web").await.unwrap().unwrap();
-        assert_eq!(pool.instances.len(), 2, "filled up again");
-    });
-}
-
-#[test]
-fn an_instance_refresh_replaces_all_and_is_held_by_suspension_and_protection() {
-    let sim = sim(SIX, "");
-    run(&sim, async {
-        let before = ids(&group(&sim).await);
-        let start = Script::StartInstanceRefresh {
-            group: "web".to_owned(),
-            version: Some("2".to_owned()),
-            min_healthy_percentage: 50,
-        };
-        sim.world().play(start.clone());
-        sim.world().play(start);
-        assert_eq!(sim.describe_instance_refreshes("web").await.unwrap().len(), 1, "one at a time");
-        sim.suspend_processes("web", &processes(&["InstanceRefresh"])).await.unwrap();
-        sim.sleep(minutes(10)).await;
-        let refresh = sim.describe_instance_refreshes("web").await.unwrap().remove(0);
-        assert!(refresh.status.is_active() && refresh.status_reason.unwrap().contains("suspended"));
-        sim.resume_processes("web", &processes(&["InstanceRefresh"])).await.unwrap();
-        let kept = BTreeSet::from([before.iter().next().unwrap().clone()]);
-        sim.set_instance_protection("web", &kept, true).await.unwrap();
-        sim.sleep(minutes(30)).await;
-        let now = ids(&group(&sim).await);
-        assert_eq!(now.intersection(&before).cloned().collect::<BTreeSet<_>>(), kept);
-        sim.set_instance_protection("web", &kept, false).await.unwrap();
-        sim.sleep(minutes(15)).await;
-        let refresh = sim.describe_instance_refreshes("web").await.unwrap().remove(0);
-        assert!(!refresh.status.is_active(), "{refresh:?}");
-        assert!(ids(&group(&sim).await).is_disjoint(&before));
-    });
-}
-
-#[test]
 fn scheduled_actions_and_alarms_change_the_size_unless_suspended() {
     let action = "scheduledActions: [{ name: noon, start: 2026-11-24T12:30:00Z, desired: 8 }, { name: night, recurrence: '0 20 * * *', min: 3, desired: 3 }]";
     for suspended in [false, true] {
@@ -540,68 +347,6 @@ fn a_group_with_an_operator_is_changed_by_nobody_else() {
 }
 
 #[test]
-fn targets_drain_before_an_instance_goes() {
-    let sim = sim(&format!("{SIX}, targetGroups: [web], healthCheckType: ELB"), "");
-    run(&sim, async {
-        let now = group(&sim).await;
-        let arn = now.target_group_arns.iter().next().unwrap().clone();
-        let id = in_service(&now)[0].instance_id.clone();
-        sim.terminate_instance_in_auto_scaling_group(&terminate(&id, true)).await.unwrap();
-        sim.sleep(minutes(4)).await;
-        let health = sim.describe_target_health(&arn).await.unwrap();
-        let state = |id: &str| health.iter().find(|one| one.target_id == id).map(|one| one.state.clone());
-        assert_eq!(state(&id), Some(TargetState::Draining));
-        let query = InstanceQuery { ids: Some(BTreeSet::from([id.clone()])), ..InstanceQuery::default() };
-        let there = sim.describe_instances(&query);
-        assert_eq!(there.await.unwrap()[0].state, InstanceState::Running);
-        sim.sleep(minutes(4)).await;
-        assert_eq!(sim.describe_target_health(&arn).await.unwrap().len(), 5);
-        // With ELB health checks an unhealthy target is replaced, protected or not (F25).
-        let id = in_service(&group(&sim).await)[0].instance_id.clone();
-        sim.set_instance_protection("web", &BTreeSet::from([id.clone()]), true).await.unwrap();
-        let oldest = Script::TargetUnhealthy { instance: pick(0) };
-        let before = ids(&group(&sim).await);
-        sim.world().play(oldest);
-        sim.sleep(minutes(15)).await;
-        assert_ne!(ids(&group(&sim).await), before);
-    });
-}
-
-#[test]
-fn spot_instances_are_taken_back_after_two_minutes() {
-    let sim = sim(SIX, "");
-    run(&sim, async {
-        let before = ids(&group(&sim).await);
-        sim.world().play(Script::SpotInterruption { instance: pick(0) });
-        sim.sleep(minutes(1)).await;
-        assert_eq!(ids(&group(&sim).await), before);
-        sim.sleep(minutes(10)).await;
-        let after = ids(&group(&sim).await);
-        assert_eq!((after.len(), after.intersection(&before).count()), (6, 5));
-    });
-}
-
-#[test]
-fn addresses_come_back() {
-    let sim = sim(SIX, "");
-    run(&sim, async {
-        let before = free(&sim).await;
-        assert_eq!(before, 3 * 251 - 6);
-        for _ in 0..10 {
-            sim.set_desired_capacity("web", 9).await.unwrap();
-            sim.sleep(minutes(5)).await;
-            assert_eq!(free(&sim).await, before - 3);
-            sim.set_desired_capacity("web", 6).await.unwrap();
-            sim.sleep(minutes(5)).await;
-        }
-        assert_eq!(free(&sim).await, before);
-        sim.world().play(Script::HoldAddresses { subnet: "subnet-a".to_owned(), addresses: 249 });
-        let outcome = sim.launch_instances(&launch("eu-west-1a", 1, "one")).await.unwrap();
-        assert_eq!(outcome.errors[0].code, "InsufficientFreeAddressesInSubnet");
-    });
-}
-
-#[test]
 fn the_oldest_template_goes_first_in_the_fullest_zone() {
     for (policy, old_left) in [("Default", 3), ("OldestInstance", 3), ("NewestInstance", 6)] {
         let sim = sim(&format!("{SIX}, terminationPolicies: [{policy}]"), "");
@@ -617,4 +362,57 @@ fn the_oldest_template_goes_first_in_the_fullest_zone() {
             assert_eq!(ids(&after).intersection(&before).count(), old_left, "{policy}");
         });
     }
+}
+
+#[test]
+fn a_group_that_is_balanced_only_waits_for_its_zone() {
+    for (distribution, expected) in [("balanced-best-effort", [2, 4, 3]), ("balanced-only", [2, 2, 2])] {
+        let sim = sim(&format!("{SIX}, zoneDistribution: {distribution}"), "zoneCapacity: { eu-west-1a: 2 }");
+        run(&sim, async {
+            sim.set_desired_capacity("web", 9).await.unwrap();
+            sim.sleep(minutes(30)).await;
+            let zones: Vec<usize> = by_zone(&group(&sim).await).into_values().collect();
+            assert_eq!(zones, expected, "{distribution}");
+            sim.world().play(Script::ZoneCapacity { zone: "eu-west-1a".to_owned(), instances: None });
+            sim.sleep(minutes(60)).await;
+            assert_eq!(
+                by_zone(&group(&sim).await).into_values().collect::<Vec<_>>(),
+                [3, 3, 3],
+                "{distribution}"
+            );
+        });
+    }
+}
+
+#[test]
+fn a_mixed_group_takes_types_in_their_order_and_keeps_its_share_on_demand() {
+    let mixed = "mixed: { onDemandBase: 1, onDemandPercentage: 40, overrides: [{ instanceType: r7i.4xlarge, weight: 2 }, { instanceType: m7i.large }] }";
+    let sim = sim(&format!("{SIX}, {mixed}"), "notOffered: { eu-west-1b: [r7i.4xlarge] }");
+    run(&sim, async {
+        let now = group(&sim).await;
+        for one in in_service(&now) {
+            let kind = one.instance_type.as_deref().unwrap();
+            let expected = if one.availability_zone == "eu-west-1b" { "m7i.large" } else { "r7i.4xlarge" };
+            assert_eq!(kind, expected, "the first that the zone offers");
+            assert_eq!(one.weighted_capacity, (kind == "r7i.4xlarge").then_some(2));
+        }
+        let instances = sim.describe_instances(&InstanceQuery::default()).await.unwrap();
+        let spot = instances.iter().filter(|one| one.lifecycle.as_deref() == Some("spot")).count();
+        // 1, and 40 % of the other five.
+        assert_eq!((instances.len(), spot), (6, 3));
+        // LaunchInstances takes no group that mixes.
+        let error = sim.launch_instances(&launch("eu-west-1a", 1, "one")).await.unwrap_err();
+        assert_eq!(error.class(), Class::Invalid);
+        // A template is not set beside a policy, but within it.
+        let template = in_service(&now)[0].launch_template.clone().unwrap().template;
+        let two = LaunchTemplateRef { template, version: TemplateVersion::Number(2) };
+        let update =
+            |launch| UpdateAutoScalingGroup { launch: Some(launch), ..UpdateAutoScalingGroup::of("web") };
+        let beside = sim.update_auto_scaling_group(&update(LaunchChange::Template(two.clone()))).await;
+        assert_eq!(beside.unwrap_err().class(), Class::Invalid);
+        let within = LaunchChange::Mixed { base: Some(two), overrides: BTreeMap::new() };
+        sim.update_auto_scaling_group(&update(within)).await.unwrap();
+        let LaunchSource::Mixed(policy) = group(&sim).await.launch else { panic!("a policy") };
+        assert_eq!((policy.template.version, policy.overrides.len()), (TemplateVersion::Number(2), 2));
+    });
 }

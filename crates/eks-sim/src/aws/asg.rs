@@ -7,7 +7,7 @@ mod activity;
 mod balance;
 pub(crate) mod cron;
 pub(crate) mod health;
-mod launch;
+pub(crate) mod launch;
 pub(crate) mod lifecycle;
 mod policy;
 mod read;
@@ -76,6 +76,8 @@ pub(crate) struct Group {
     /// The first one first.
     pub(crate) refreshes: Vec<InstanceRefresh>,
     pub(crate) refresh_min_healthy: u32,
+    /// Since when a refresh waits for instances that are protected.
+    refresh_waits: Option<Timestamp>,
     /// How its instances join a cluster.
     pub(crate) join: Option<Join>,
     /// Who changed the desired capacity last, as a cause says it.
@@ -100,6 +102,8 @@ pub(crate) struct Member {
     /// When targets have ended what was open.
     drained_at: Option<Timestamp>,
     pub(crate) spot: bool,
+    /// It goes on standby when the world begins.
+    pub(crate) stands_by: bool,
 }
 
 /// A hook that holds an instance.
@@ -126,6 +130,7 @@ impl Group {
             policies: Vec::new(),
             refreshes: Vec::new(),
             refresh_min_healthy: 90,
+            refresh_waits: None,
             join: None,
             why: None,
             failures: 0,

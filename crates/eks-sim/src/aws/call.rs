@@ -8,7 +8,7 @@ use eks_provider::{Class, Clock, ProviderError, Result};
 use jiff::Timestamp;
 
 use crate::aws::State;
-use crate::faults::CallFault;
+use crate::faults::{CallFault, Death};
 use crate::log::{CallRecord, Outcome};
 use crate::world::earlier;
 use crate::{Sim, World};
@@ -56,6 +56,7 @@ const CODES: &[(&str, Class, u16)] = &[
     ("InvalidParameterException", Class::Invalid, 400),
     ("InvalidParameterValue", Class::Invalid, 400),
     ("InvalidRequestException", Class::Invalid, 400),
+    ("InvalidSignatureException", Class::Unauthenticated, 403),
     ("InvalidStateException", Class::Conflict, 400),
     ("LimitExceeded", Class::Invalid, 400),
     ("NoSuchEntity", Class::NotFound, 404),
@@ -70,7 +71,9 @@ const CODES: &[(&str, Class, u16)] = &[
     ("ScalingActivityInProgress", Class::InProgress, 400),
     ("ServiceUnavailable", Class::Transport, 503),
     ("ServiceUnavailableException", Class::Transport, 503),
+    ("SignatureDoesNotMatch", Class::Unauthenticated, 403),
     ("TargetGroupNotFound", Class::NotFound, 400),
+    ("AuthFailure", Class::Unauthenticated, 401),
     ("BadRequestException", Class::Invalid, 400),
     ("AccessPointNotFound", Class::NotFound, 400),
     ("Throttling", Class::Throttled, 400),
@@ -94,7 +97,17 @@ fn code_of(fault: CallFault, service: &str) -> &'static str {
         (CallFault::AccessDenied, _) => "AccessDenied",
         (CallFault::ServiceUnavailable, "eks") => "ServiceUnavailableException",
         (CallFault::ServiceUnavailable, _) => "ServiceUnavailable",
-        (CallFault::ResponseLost | CallFault::RequestLost, _) => "RequestTimeout",
+        (CallFault::ClockSkewed, "eks" | "ssm") => "InvalidSignatureException",
+        (CallFault::ClockSkewed, "ec2") => "AuthFailure",
+        (CallFault::ClockSkewed, _) => "SignatureDoesNotMatch",
+        (
+            CallFault::ResponseLost
+            | CallFault::RequestLost
+            | CallFault::CallerDiesBefore
+            | CallFault::CallerDiesAfterEffect
+            | CallFault::CallerDiesAfterAnswer,
+            _,
+        ) => "RequestTimeout",
     }
 }
 
@@ -108,7 +121,12 @@ fn sentence(fault: CallFault) -> &'static str {
         CallFault::ExpiredCredentials => "The security token included in the request is expired",
         CallFault::AccessDenied => "The caller is not authorized to perform this operation",
         CallFault::ServiceUnavailable => "The service is unavailable, try again shortly",
-        CallFault::ResponseLost | CallFault::RequestLost => "no answer in time",
+        CallFault::ClockSkewed => "Signature expired: the time of the request is not that of the service",
+        CallFault::ResponseLost
+        | CallFault::RequestLost
+        | CallFault::CallerDiesBefore
+        | CallFault::CallerDiesAfterEffect
+        | CallFault::CallerDiesAfterAnswer => "no answer in time",
     }
 }
 
@@ -121,6 +139,7 @@ impl Sim {
         look: impl FnOnce(&View<'_>) -> Answer<T> + Send,
     ) -> Result<T> {
         let target = target.into();
+        self.alive().await;
         let served = {
             let mut world = self.world();
             let past = world.stale();
@@ -142,6 +161,7 @@ impl Sim {
         work: impl FnOnce(&mut World) -> Answer<T> + Send,
     ) -> Result<T> {
         let (target, request) = (target.into(), format!("{request:?}"));
+        self.alive().await;
         let served = {
             let mut world = self.world();
             world.remember();
@@ -151,8 +171,11 @@ impl Sim {
         self.heard(served).await
     }
 
-    /// A caller that gets no answer has waited for it.
+    /// A caller that gets no answer has waited for it; one that has died waits for ever.
     async fn heard<T: Send>(&self, served: Served<T>) -> Result<T> {
+        if served.dies {
+            std::future::pending::<()>().await;
+        }
         if let Some(wait) = served.wait {
             self.sleep(wait).await;
         }
@@ -170,6 +193,7 @@ struct Call<'a> {
 struct Served<T> {
     answer: Result<T>,
     wait: Option<Duration>,
+    dies: bool,
 }
 
 impl World {
@@ -204,15 +228,18 @@ impl World {
             error(class, refusal.code, &refusal.message).status(status).request_id(request_id.as_str())
         };
         let (answer, outcome) = match fault {
-            Some(CallFault::RequestLost) => (Err(unheard()), Outcome::Lost),
-            None | Some(CallFault::ResponseLost) => {
+            Some(CallFault::RequestLost | CallFault::CallerDiesBefore) => (Err(unheard()), Outcome::Lost),
+            None
+            | Some(
+                CallFault::ResponseLost | CallFault::CallerDiesAfterEffect | CallFault::CallerDiesAfterAnswer,
+            ) => {
                 let answer = if self.aws.identity.denies(caller, operation) {
                     let code = code_of(CallFault::AccessDenied, service);
                     refuse(code, format!("{caller} is not authorized to perform: {operation}"))
                 } else {
                     work(self)
                 };
-                let lost = fault.is_some();
+                let lost = fault.is_some_and(|fault| fault != CallFault::CallerDiesAfterAnswer);
                 match answer {
                     Ok(_) if lost => (Err(unheard()), Outcome::DoneUnheard),
                     Ok(value) => (Ok(value), Outcome::Done),
@@ -228,13 +255,26 @@ impl World {
                 | CallFault::ScalingActivityInProgress
                 | CallFault::ExpiredCredentials
                 | CallFault::AccessDenied
-                | CallFault::ServiceUnavailable),
+                | CallFault::ServiceUnavailable
+                | CallFault::ClockSkewed),
             ) => {
                 let code = code_of(fault, service);
                 let refusal = Refusal { code, message: sentence(fault).to_owned() };
                 (Err(refused(&refusal)), Outcome::Refused(code.to_owned()))
             }
         };
+        let death = || Death {
+            caller: caller.to_owned(),
+            operation: operation.to_owned(),
+            target: target.clone(),
+            had_effect: matches!(outcome, Outcome::Done | Outcome::DoneUnheard),
+        };
+        let dies = matches!(fault, Some(CallFault::CallerDiesBefore | CallFault::CallerDiesAfterEffect));
+        if dies {
+            self.death = Some(death());
+        } else if fault == Some(CallFault::CallerDiesAfterAnswer) {
+            self.doomed = Some(death());
+        }
         let silent = matches!(outcome, Outcome::Lost | Outcome::DoneUnheard)
             || matches!(&answer, Err(error) if error.class() == Class::Timeout);
         let wait = Duration::from_secs(self.faults.timeout_seconds);
@@ -248,7 +288,7 @@ impl World {
             outcome,
             request_id,
         });
-        Served { answer, wait: (silent && !wait.is_zero()).then_some(wait) }
+        Served { answer, wait: (silent && !wait.is_zero()).then_some(wait), dies }
     }
 }
 
@@ -266,6 +306,7 @@ mod tests {
                 CallFault::ExpiredCredentials,
                 CallFault::AccessDenied,
                 CallFault::ServiceUnavailable,
+                CallFault::ClockSkewed,
             ] {
                 let code = code_of(fault, service);
                 assert!(CODES.iter().any(|(known, ..)| *known == code), "{code}");

@@ -130,6 +130,16 @@ pub enum Script {
         /// Which.
         instance: Pick,
     },
+    /// A load balancer controller takes an instance out of the target groups of its group (F21).
+    DeregisterTarget {
+        /// Which.
+        instance: Pick,
+    },
+    /// A load balancer controller puts an instance back into the target groups of its group (F21).
+    RegisterTarget {
+        /// Which.
+        instance: Pick,
+    },
     /// An alarm goes off (F15).
     Alarm {
         /// The group.
@@ -311,6 +321,19 @@ pub(crate) fn play(world: &mut World, script: Script) {
                 let targets = world.aws.ec2.targets.iter_mut().filter(|((_, target), _)| *target == id);
                 targets.for_each(|(_, target)| target.stuck = true);
             }
+        }
+        Script::DeregisterTarget { instance } => {
+            let Some(id) = picked(world, &instance) else { return };
+            let Some(group) = world.aws.asg.groups.get(&instance.group) else { return };
+            let arns = group.group.target_group_arns.clone();
+            ec2::targets::deregister(world, &arns, &id);
+        }
+        Script::RegisterTarget { instance } => {
+            let Some(id) = picked(world, &instance) else { return };
+            let Some(group) = world.aws.asg.groups.get(&instance.group) else { return };
+            let arns = group.group.target_group_arns.clone();
+            let zone = group.members.get(&id).map(|member| member.view.availability_zone.clone());
+            ec2::targets::register(world, &arns, &id, &zone.unwrap_or_default());
         }
         Script::Alarm { group, change } => schedule::alarm(world, &group, "scripted-alarm", change),
         Script::StartInstanceRefresh { group, version, min_healthy_percentage } => {

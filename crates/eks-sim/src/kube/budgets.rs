@@ -6,6 +6,7 @@ use eks_provider::kube::{self as api, Condition, ConditionStatus, IntOrPercent, 
 use jiff::Timestamp;
 
 use super::objects::{Budget, BudgetId, later};
+use super::state::State;
 use super::{Event, queue_sync};
 use crate::World;
 
@@ -49,7 +50,7 @@ pub(crate) fn add(world: &mut World, object: api::Budget) -> Option<BudgetId> {
     }
     let id = BudgetId(state.next_id());
     state.budget_names.entry(namespace.clone()).or_default().insert(object.meta.name.clone(), id);
-    let mut budget = Budget {
+    let budget = Budget {
         object,
         shapes: std::collections::BTreeSet::new(),
         pods: 0,
@@ -57,6 +58,18 @@ pub(crate) fn add(world: &mut World, object: api::Budget) -> Option<BudgetId> {
         truly: 0,
         owners: BTreeMap::new(),
     };
+    state.budgets.insert(id, budget);
+    cover(state, id);
+    touch(world, id);
+    Some(id)
+}
+
+/// Finds out which Pods a budget is for, and counts them.
+fn cover(state: &mut State, id: BudgetId) {
+    let Some(mut budget) = state.budgets.remove(&id) else { return };
+    uncover(state, id, &budget);
+    budget.shapes.clear();
+    let namespace = budget.object.meta.namespace.clone().unwrap_or_else(|| "default".to_owned());
     for shape_id in state.shapes_of(Some(&namespace)) {
         let Some(shape) = state.shape_mut(shape_id) else { continue };
         if budget.object.covers(&namespace, &shape.template.labels) != Some(true) {
@@ -66,14 +79,10 @@ pub(crate) fn add(world: &mut World, object: api::Budget) -> Option<BudgetId> {
         shape.budgets.sort();
         budget.shapes.insert(shape_id);
     }
-    let pods: Vec<_> = budget
-        .shapes
-        .iter()
-        .filter_map(|shape| state.shape(*shape))
-        .flat_map(|shape| shape.pods.iter().copied())
-        .collect();
-    for pod in pods {
-        let Some(pod) = state.pods.get(&pod) else { continue };
+    (budget.pods, budget.healthy, budget.truly) = (0, 0, 0);
+    budget.owners.clear();
+    let shapes = budget.shapes.iter().filter_map(|shape| state.shape(*shape));
+    for pod in shapes.flat_map(|shape| &shape.pods).filter_map(|pod| state.pods.get(pod)) {
         budget.pods += 1;
         budget.healthy += u32::from(pod.is_healthy());
         budget.truly += u32::from(pod.is_healthy() && !pod.dead);
@@ -82,19 +91,22 @@ pub(crate) fn add(world: &mut World, object: api::Budget) -> Option<BudgetId> {
         }
     }
     state.budgets.insert(id, budget);
-    touch(world, id);
-    Some(id)
+}
+
+/// The templates of a budget forget it.
+fn uncover(state: &mut State, id: BudgetId, budget: &Budget) {
+    for shape in &budget.shapes {
+        if let Some(shape) = state.shape_mut(*shape) {
+            shape.budgets.retain(|other| *other != id);
+        }
+    }
 }
 
 /// Deletes a budget.
 pub(crate) fn remove(world: &mut World, id: BudgetId) {
     let state = &mut world.kube;
     let Some(budget) = state.budgets.remove(&id) else { return };
-    for shape in &budget.shapes {
-        if let Some(shape) = state.shape_mut(*shape) {
-            shape.budgets.retain(|other| *other != id);
-        }
-    }
+    uncover(state, id, &budget);
     let namespace = budget.object.meta.namespace.as_deref().unwrap_or("default");
     if let Some(names) = state.budget_names.get_mut(namespace) {
         names.remove(&budget.object.meta.name);
@@ -105,9 +117,12 @@ pub(crate) fn remove(world: &mut World, id: BudgetId) {
 
 /// Changes what a budget says. Until its controller has looked, evictions wait.
 pub(crate) fn respecify(world: &mut World, id: BudgetId, change: impl FnOnce(&mut api::Budget)) {
-    if let Some(budget) = world.kube.budgets.get_mut(&id) {
-        change(&mut budget.object);
-        budget.object.meta.generation = Some(budget.object.meta.generation.unwrap_or_default() + 1);
+    let Some(budget) = world.kube.budgets.get_mut(&id) else { return };
+    let selector = budget.object.selector.clone();
+    change(&mut budget.object);
+    budget.object.meta.generation = Some(budget.object.meta.generation.unwrap_or_default() + 1);
+    if budget.object.selector != selector {
+        cover(&mut world.kube, id);
     }
     touch(world, id);
 }
@@ -179,7 +194,8 @@ fn sync(world: &mut World, id: BudgetId) {
         }
     }
     let object = &budget.object;
-    let by_number = matches!((object.max_unavailable, object.min_available), (None, Some(IntOrPercent::Int(_))));
+    let by_number =
+        matches!((object.max_unavailable, object.min_available), (None, Some(IntOrPercent::Int(_))));
     let mut status = object.status.clone();
     if let Some(kind) = odd.filter(|_| !by_number) {
         // Its number cannot be asked for: nothing is allowed, and the rest stays as it was (`failSafe`).
@@ -220,7 +236,7 @@ fn sync(world: &mut World, id: BudgetId) {
     }
     let state = &mut world.kube;
     let Some(budget) = state.budgets.get_mut(&id) else { return };
-    state.observer.desired(id, budget, status.desired_healthy, now);
+    state.observer.said(id, budget, &status, now);
     if budget.object.status != status {
         budget.object.status = status;
         let version = state.bump();
@@ -240,7 +256,8 @@ fn disruption(
     now: Timestamp,
 ) -> Condition {
     let before = api::condition(&budget.status.conditions, "DisruptionAllowed");
-    let since = before.filter(|before| before.status == status).and_then(|before| before.last_transition_time);
+    let since =
+        before.filter(|before| before.status == status).and_then(|before| before.last_transition_time);
     Condition {
         kind: "DisruptionAllowed".to_owned(),
         status,

@@ -103,7 +103,8 @@ impl Sim {
 /// A page of what is sorted by a key that is written as text.
 fn page<T>(items: Vec<(String, T)>, request: &PageRequest) -> Page<T> {
     let limit = usize::try_from(request.limit.max(1)).unwrap_or(usize::MAX);
-    let mut rest = items.into_iter().filter(|(key, _)| request.after.as_ref().is_none_or(|after| key > after));
+    let mut rest =
+        items.into_iter().filter(|(key, _)| request.after.as_ref().is_none_or(|after| key > after));
     let mut found = Vec::new();
     let mut last = None;
     for (key, item) in rest.by_ref().take(limit) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eks_provider::kube::{EvictPod, EvictionOutcome, UnhealthyPodEvictionPolicy};
 
-use super::objects::{BudgetId, PodId, Stage};
+use super::objects::{BudgetId, Pod, PodId, Stage};
 use super::{budgets, pods, state};
 use crate::World;
 
@@ -32,11 +32,12 @@ pub(crate) fn evict(world: &mut World, request: &EvictPod, dry_run: bool) -> Evi
         Ok(()) if state::uid(state::Kind::Pod, id.0) != request.uid => EvictionOutcome::Gone,
         Ok(()) => {
             if !dry_run {
-                let healthy = world.kube.pods.get(&id).is_some_and(super::objects::Pod::is_healthy);
-                let budgets =
-                    world.kube.shape_of(id).map(|shape| shape.budgets.clone()).unwrap_or_default();
+                let pod = world.kube.pods.get(&id);
+                let healthy = pod.is_some_and(Pod::is_healthy);
+                let truly = healthy && pod.is_some_and(|pod| !pod.dead);
+                let budgets = world.kube.shape_of(id).map(|shape| shape.budgets.clone()).unwrap_or_default();
                 pods::delete(world, id, None);
-                world.kube.observer.evicted(&world.kube.budgets, &budgets, healthy);
+                world.kube.observer.evicted(&world.kube.budgets, &budgets, healthy, truly);
             }
             EvictionOutcome::Accepted
         }

@@ -120,10 +120,9 @@ impl Faults {
     /// Whether the API is out of reach for everybody.
     pub(crate) fn is_away(&self, now: Timestamp) -> bool {
         self.control_plane_away
-            || self
-                .active
-                .iter()
-                .any(|one| one.fault == Fault::ApiAway && one.operation.is_none() && Self::strikes(one, Some(now)))
+            || self.active.iter().any(|one| {
+                one.fault == Fault::ApiAway && one.operation.is_none() && Self::strikes(one, Some(now))
+            })
     }
 
     /// Whether the role of the caller does not allow something.
@@ -161,7 +160,12 @@ impl Faults {
     }
 
     /// What a call is answered before anything is done; `Ok` where it goes on.
-    pub(crate) fn before(&mut self, operation: &str, target: &str, now: Timestamp) -> Result<(), ProviderError> {
+    pub(crate) fn before(
+        &mut self,
+        operation: &str,
+        target: &str,
+        now: Timestamp,
+    ) -> Result<(), ProviderError> {
         self.expire(now);
         let error = |class| ProviderError::new(class, operation, target);
         if self.control_plane_away {
@@ -206,12 +210,10 @@ impl Faults {
             matches!(fault, Fault::WebhookRefuses { namespace, .. }
                 if namespace.as_ref().is_none_or(|namespace| *namespace == request.namespace))
         })?;
-        match fault {
-            Fault::WebhookRefuses { webhook, message, .. } => Some(EvictionOutcome::RefusedByWebhook {
-                message: format!("admission webhook \"{webhook}\" denied the request: {message}"),
-                webhook: Some(webhook),
-            }),
-            _ => None,
-        }
+        let Fault::WebhookRefuses { webhook, message, .. } = fault else { return None };
+        Some(EvictionOutcome::RefusedByWebhook {
+            message: format!("admission webhook \"{webhook}\" denied the request: {message}"),
+            webhook: Some(webhook),
+        })
     }
 }

@@ -98,10 +98,7 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
             os_image: "Amazon Linux 2023".to_owned(),
             operating_system: "linux".to_owned(),
             architecture: if arm { "arm64" } else { "amd64" }.to_owned(),
-            kernel_version: format!(
-                "6.12.46-66.121.amzn2023.{}",
-                if arm { "aarch64" } else { "x86_64" }
-            ),
+            kernel_version: format!("6.12.46-66.121.amzn2023.{}", if arm { "aarch64" } else { "x86_64" }),
         },
         volumes_attached: Vec::new(),
         volumes_in_use: Vec::new(),
@@ -114,6 +111,7 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
         group: machine.group.clone(),
         fault: machine.fault,
         alive: true,
+        stopped: false,
         silent_since: None,
         room: Amounts::of(&object.allocatable),
         used: Amounts::default(),
@@ -142,7 +140,9 @@ fn kubelet_version(version: &eks_model::KubeVersion) -> String {
 
 /// Families of Graviton have a `g` after the generation: `m7g`, `c6gn`, `r8gd`.
 fn is_arm(family: &str) -> bool {
-    family.trim_start_matches(|c: char| c.is_ascii_lowercase()).trim_start_matches(|c: char| c.is_ascii_digit())
+    family
+        .trim_start_matches(|c: char| c.is_ascii_lowercase())
+        .trim_start_matches(|c: char| c.is_ascii_digit())
         .starts_with('g')
 }
 
@@ -172,8 +172,8 @@ pub(crate) fn network(world: &mut World, id: NodeId) {
         return;
     }
     nodes::change(world, id, |node| nodes::set_ready(node, &ConditionStatus::True, now));
-    let waiting: Vec<PodId> = world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect())
-        .unwrap_or_default();
+    let waiting: Vec<PodId> =
+        world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect()).unwrap_or_default();
     for pod in waiting {
         consider(world, pod);
     }
@@ -250,8 +250,7 @@ fn will_be_ready(world: &World, pod: &Pod) -> bool {
 
 fn is_network(world: &World, pod: &Pod) -> bool {
     pod.owner.and_then(|(workload, _)| world.kube.workloads.get(&workload)).is_some_and(|workload| {
-        workload.kind == api::WorkloadKind::DaemonSet
-            && (&*workload.namespace, &*workload.name) == NETWORK
+        workload.kind == api::WorkloadKind::DaemonSet && (&*workload.namespace, &*workload.name) == NETWORK
     })
 }
 
@@ -323,14 +322,20 @@ pub(crate) fn machine_stopped(world: &mut World, instance: &str) {
     world.kube.machines.remove(instance);
     let Some(id) = world.kube.by_instance.get(instance).copied() else { return };
     let Some(node) = world.kube.nodes.get_mut(&id) else { return };
-    if !node.alive {
+    if node.stopped {
         return;
     }
-    node.alive = false;
-    node.silent_since = Some(now);
+    node.stopped = true;
+    let was_silent = !std::mem::replace(&mut node.alive, false);
+    if !was_silent {
+        node.silent_since = Some(now);
+    }
     let pods: Vec<PodId> = node.pods.iter().copied().collect();
     for pod in pods {
         killed(world, pod, id);
+    }
+    if was_silent {
+        return;
     }
     let grace = world.kube.settings.node_monitor_grace_period;
     world.after(grace, Event::NodeSilent(id).into());
@@ -346,7 +351,10 @@ fn killed(world: &mut World, id: PodId, node: NodeId) {
     }
     let mirror_or_daemon = pod.mirror || pod.only_node.is_some();
     let running = matches!(pod.stage, Stage::Running);
-    if running && !mirror_or_daemon && let Some(shape) = state.shape(pod.shape) {
+    if running
+        && !mirror_or_daemon
+        && let Some(shape) = state.shape(pod.shape)
+    {
         let node = state.nodes.get(&node).map(|node| node.name.to_string()).unwrap_or_default();
         let lost = super::observer::LostPod {
             at: now,
@@ -365,7 +373,7 @@ fn killed(world: &mut World, id: PodId, node: NodeId) {
 pub(crate) fn set_silent(world: &mut World, id: NodeId, silent: bool) {
     let now = world.now();
     let Some(node) = world.kube.nodes.get_mut(&id) else { return };
-    if node.alive != silent {
+    if node.stopped || node.alive != silent {
         return;
     }
     node.alive = !silent;
@@ -376,8 +384,8 @@ pub(crate) fn set_silent(world: &mut World, id: NodeId, silent: bool) {
         return;
     }
     network(world, id);
-    let pods: Vec<PodId> = world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect())
-        .unwrap_or_default();
+    let pods: Vec<PodId> =
+        world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect()).unwrap_or_default();
     for pod in pods {
         let Some(object) = world.kube.pods.get(&pod) else { continue };
         if object.deletion.is_some() {

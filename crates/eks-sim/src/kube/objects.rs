@@ -230,6 +230,8 @@ pub(crate) struct Node {
     pub(crate) fault: Option<crate::bridge::MachineFault>,
     /// Whether its kubelet answers.
     pub(crate) alive: bool,
+    /// Whether its machine has stopped: its kubelet never answers again.
+    pub(crate) stopped: bool,
     /// Since when it does not.
     pub(crate) silent_since: Option<Timestamp>,
     pub(crate) room: Amounts,

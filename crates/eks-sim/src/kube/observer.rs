@@ -2,11 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use eks_provider::kube::BudgetStatus;
 use jiff::Timestamp;
 
 use super::objects::{Budget, BudgetId, Workload, WorkloadId};
 
-/// How a budget has fared.
+/// How a budget has fared: by what the API said, and in truth.
+///
+/// The two differ. The disruption controller knows of Pods what their conditions say, and a machine that
+/// stopped counts as healthy until the node controller gives it up. And between a Pod's condition and the
+/// budget's status lies the controller's lag. Who evicts sees the status alone, so that is what it can be
+/// held to ([`broken_by_eviction`](Self::broken_by_eviction)). In truth healthy is a Pod whose condition says
+/// so and whose machine has not stopped; one whose kubelet is silent may run on after its condition says no
+/// more that it is ready, and is counted out all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetRecord {
     /// Its namespace.
@@ -18,16 +26,28 @@ pub struct BudgetRecord {
     pub least_healthy: Option<u32>,
     /// When that was.
     pub least_at: Option<Timestamp>,
-    /// The least that was ever left over what was needed; below 0, it was broken (by whatever cause).
+    /// The least that was ever left over what was needed, in truth; below 0, it was broken (by whatever
+    /// cause).
     pub least_margin: Option<i64>,
+    /// The same by the budget's status (`currentHealthy`), since it said for the first time that there were
+    /// enough.
+    pub least_margin_in_status: Option<i64>,
     /// How many Pods have to be healthy now.
     pub desired_healthy: u32,
     /// How many evictions were accepted.
     pub evictions: u64,
-    /// Accepted evictions of healthy Pods after which fewer were healthy than needed. It happens only
-    /// when something else has taken a Pod in the moment before and the budget's controller has not seen
-    /// it yet: the eviction server decides by what the controller last wrote.
+    /// Accepted evictions of healthy Pods that the budget's status did not allow: the Pods that it last
+    /// said were healthy, without those evicted since, were no more than needed. The eviction server
+    /// accepts none such.
     pub broken_by_eviction: u64,
+    /// Accepted evictions of healthy Pods after which fewer were healthy than needed, by the conditions of
+    /// the Pods: something else had taken one in the moment before, and the controller had not seen it yet.
+    pub broken_unseen: u64,
+    /// Accepted evictions of healthy Pods after which fewer ran than needed, in truth: machines had stopped
+    /// of which the API said nothing yet.
+    pub broken_in_truth: u64,
+    /// How many the status last said were healthy, without those evicted since.
+    said: u32,
 }
 
 /// A Pod whose machine stopped under it: it was neither evicted nor deleted.
@@ -90,9 +110,13 @@ impl Observer {
             least_healthy: None,
             least_at: None,
             least_margin: None,
+            least_margin_in_status: None,
             desired_healthy: 0,
             evictions: 0,
             broken_by_eviction: 0,
+            broken_unseen: 0,
+            broken_in_truth: 0,
+            said: 0,
         })
     }
 
@@ -112,9 +136,16 @@ impl Observer {
         record.least_margin = Some(record.least_margin.map_or(margin, |least| least.min(margin)));
     }
 
-    /// What a budget needs is known anew.
-    pub(crate) fn desired(&mut self, id: BudgetId, budget: &Budget, desired: u32, now: Timestamp) {
-        self.record(id, budget).desired_healthy = desired;
+    /// The controller of a budget has said how it stands.
+    pub(crate) fn said(&mut self, id: BudgetId, budget: &Budget, status: &BudgetStatus, now: Timestamp) {
+        let record = self.record(id, budget);
+        record.desired_healthy = status.desired_healthy;
+        record.said = status.current_healthy;
+        let margin = i64::from(status.current_healthy) - i64::from(status.desired_healthy);
+        if record.least_margin_in_status.is_some() || (margin >= 0 && status.desired_healthy > 0) {
+            let least = record.least_margin_in_status.map_or(margin, |least| least.min(margin));
+            record.least_margin_in_status = Some(least);
+        }
         self.budget(id, budget, now);
     }
 
@@ -129,21 +160,27 @@ impl Observer {
         }
     }
 
-    /// An eviction was accepted, and is counted.
+    /// An eviction was accepted, and the Pod is counted out.
     pub(crate) fn evicted(
         &mut self,
         all: &BTreeMap<BudgetId, Budget>,
         budgets: &[BudgetId],
         was_healthy: bool,
+        was_truly: bool,
     ) {
         for id in budgets {
             let Some(budget) = all.get(id) else { continue };
-            let healthy = budget.healthy;
+            let (healthy, truly) = (budget.healthy, budget.truly);
             let record = self.record(*id, budget);
             record.evictions += 1;
-            if was_healthy && healthy < record.desired_healthy {
-                record.broken_by_eviction += 1;
+            if !was_healthy {
+                continue;
             }
+            let needed = record.desired_healthy;
+            record.broken_by_eviction += u64::from(record.said <= needed);
+            record.said = record.said.saturating_sub(1);
+            record.broken_unseen += u64::from(healthy < needed);
+            record.broken_in_truth += u64::from(was_truly && truly < needed);
         }
     }
 

@@ -85,10 +85,10 @@ fn pod_conditions(pod: &Pod) -> Vec<Condition> {
         scheduled.message = Some(message.to_string());
     }
     let mut ready = condition("Ready", pod.ready, pod.ready_since);
-    match pod.stage {
-        Stage::Succeeded => ready.reason = Some("PodCompleted".to_owned()),
-        Stage::Running if !pod.ready => ready.reason = Some("ContainersNotReady".to_owned()),
-        _ => {}
+    if pod.stage == Stage::Succeeded {
+        ready.reason = Some("PodCompleted".to_owned());
+    } else if pod.stage == Stage::Running && !pod.ready {
+        ready.reason = Some("ContainersNotReady".to_owned());
     }
     let mut conditions = vec![scheduled, ready];
     if pod.node.is_some() {
@@ -168,7 +168,8 @@ fn qos(shape: &Shape) -> &'static str {
         "BestEffort"
     } else if containers.iter().all(|container| {
         ["cpu", "memory"].iter().all(|name| {
-            container.limits.contains_key(*name) && container.requests.get(*name) == container.limits.get(*name)
+            container.limits.contains_key(*name)
+                && container.requests.get(*name) == container.limits.get(*name)
         })
     }) {
         "Guaranteed"

@@ -155,7 +155,10 @@ fn addons(world: &mut World) {
             priority: Some(2_000_001_000),
             ends_after_seconds: Some(1),
             ready_after_seconds: Some(5),
-            tolerations: vec![TolerationPart { operator: Some("Exists".to_owned()), ..TolerationPart::default() }],
+            tolerations: vec![TolerationPart {
+                operator: Some("Exists".to_owned()),
+                ..TolerationPart::default()
+            }],
             ..WorkloadPart::new(WorkloadWord::DaemonSet, "kube-system", name)
         };
         // One that the scenario brings itself is not ours to refuse.
@@ -176,15 +179,13 @@ impl WorkloadPart {
             return wrong("has completions", "only a Job has");
         }
         let Some(kind) = self.kind.workload() else { return self.add_bare(world, template, behaviour) };
-        let mut workload =
-            workloads::blank(world, kind, &self.namespace, &self.name, template, behaviour);
+        let mut workload = workloads::blank(world, kind, &self.namespace, &self.name, template, behaviour);
         workload.desired = if kind == WorkloadKind::DaemonSet { 0 } else { self.replicas };
         workload.annotations.clone_from(&self.annotations);
         workload.selector = LabelSelector { match_labels: self.labels(), match_expressions: Vec::new() };
         workload.strategy = self.strategy.strategy(kind);
         workload.parallel = self.parallel;
-        workload.completions =
-            self.completions.or((kind == WorkloadKind::Job).then_some(self.replicas));
+        workload.completions = self.completions.or((kind == WorkloadKind::Job).then_some(self.replicas));
         workload.claims = self.claims();
         workloads::add(world, workload).map(|_| ()).ok_or(ScenarioError::Twice(shown))
     }
@@ -211,8 +212,7 @@ impl WorkloadPart {
             None => None,
         };
         if self.kind == WorkloadWord::StaticPod {
-            let node = node
-                .ok_or_else(|| ScenarioError::NoSuchNode(shown, "(no name)".to_owned()))?;
+            let node = node.ok_or_else(|| ScenarioError::NoSuchNode(shown, "(no name)".to_owned()))?;
             super::kubelet::make_static_pod(world, node, self.name.as_str().into(), shape);
             return Ok(());
         }

@@ -68,10 +68,13 @@ fn cannot(world: &mut World, id: PodId, message: &Arc<str>) {
     events::about_pod(world, id, EventType::Warning, "FailedScheduling", message);
 }
 
+/// How many Pods there are in each zone, and on each node.
+type Places = (BTreeMap<Arc<str>, u32>, BTreeMap<NodeId, u32>);
+
 /// All that is asked of a node, found out once for a Pod.
 pub(crate) struct Wanted<'a> {
     /// For a Pod of a StatefulSet: where its siblings are, by zone and by node.
-    pub(crate) siblings: Option<(BTreeMap<Arc<str>, u32>, BTreeMap<NodeId, u32>)>,
+    pub(crate) siblings: Option<Places>,
     pub(crate) shape: &'a Shape,
     pub(crate) volumes: Vec<api::NodeSelector>,
     pub(crate) apart: Apart,
@@ -123,10 +126,7 @@ fn choose(world: &World, id: PodId) -> Result<NodeId, Arc<str>> {
 }
 
 /// Where the Pods of a StatefulSet are: each has a template of its own.
-fn siblings(
-    state: &State,
-    owner: super::objects::WorkloadId,
-) -> (BTreeMap<Arc<str>, u32>, BTreeMap<NodeId, u32>) {
+fn siblings(state: &State, owner: super::objects::WorkloadId) -> Places {
     let (mut zones, mut nodes) = (BTreeMap::new(), BTreeMap::new());
     let pods = state.workloads.get(&owner).into_iter().flat_map(|workload| workload.ordinals.values());
     for id in pods.filter_map(|pod| state.pods.get(pod)?.node) {
@@ -215,11 +215,12 @@ pub(crate) fn taint_refusal(shape: &Shape, node: &api::Node, daemon: bool) -> Op
 /// Why the labels of a node do not suit; `None` where they do.
 pub(crate) fn label_refusal(shape: &Shape, node: &api::Node) -> Option<String> {
     let spec = &shape.template.spec;
-    let selected =
-        spec.node_selector.iter().all(|(key, value)| node.meta.labels.get(key) == Some(value))
-            && spec.affinity.required_nodes.as_ref().is_none_or(|required| {
-                required.matches(&node.meta.name, &node.meta.labels) == Some(true)
-            });
+    let selected = spec.node_selector.iter().all(|(key, value)| node.meta.labels.get(key) == Some(value))
+        && spec
+            .affinity
+            .required_nodes
+            .as_ref()
+            .is_none_or(|required| required.matches(&node.meta.name, &node.meta.labels) == Some(true));
     (!selected).then(|| "node(s) didn't match Pod's node affinity/selector".to_owned())
 }
 

@@ -9,9 +9,7 @@ use jiff::Timestamp;
 
 use super::actors::Actors;
 use super::faults::Faults;
-use super::objects::{
-    Budget, BudgetId, Node, NodeId, Pod, PodId, Shape, ShapeId, Workload, WorkloadId,
-};
+use super::objects::{Budget, BudgetId, Node, NodeId, Pod, PodId, Shape, ShapeId, Workload, WorkloadId};
 use super::observer::Observer;
 use super::settings::Settings;
 use super::volumes::Volumes;

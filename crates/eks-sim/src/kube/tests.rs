@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use eks_provider::Clock;
 use eks_provider::kube::{
-    EvictPod, EvictionOutcome, Node, NodeQuery, NodeReader, Page, PageRequest, Pod, PodEvictor, PodQuery, PodReader,
+    EvictPod, EvictionOutcome, Node, NodeQuery, NodeReader, Page, PageRequest, Pod, PodEvictor, PodQuery,
+    PodReader,
 };
 
 use super::scenario::{Scenario, apply};

@@ -25,7 +25,7 @@ const ZONE: &str = "topology.kubernetes.io/zone";
 /// Volumes, claims, classes, attachments.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Volumes {
-    pub(crate) volumes: BTreeMap<String, api::PersistentVolume>,
+    pub(crate) known: BTreeMap<String, api::PersistentVolume>,
     pub(crate) claims: BTreeMap<(String, String), api::PersistentVolumeClaim>,
     pub(crate) classes: BTreeMap<String, api::StorageClass>,
     /// By volume: an EBS volume is attached once.
@@ -51,9 +51,9 @@ pub(crate) struct Attachment {
 
 /// The claims of a Pod, by name.
 fn claims_of(spec: &PodSpec) -> impl Iterator<Item = &str> {
-    spec.volumes.iter().filter_map(|volume| match &volume.source {
-        VolumeSource::PersistentVolumeClaim(name) => Some(name.as_str()),
-        _ => None,
+    spec.volumes.iter().filter_map(|volume| {
+        let VolumeSource::PersistentVolumeClaim(name) = &volume.source else { return None };
+        Some(name.as_str())
     })
 }
 
@@ -63,7 +63,7 @@ fn volumes_of(state: &State, id: PodId) -> Vec<String> {
     claims_of(&shape.template.spec)
         .filter_map(|claim| {
             let claim = state.volumes.claims.get(&(shape.namespace.to_string(), claim.to_owned()))?;
-            let volume = state.volumes.volumes.get(claim.volume_name.as_ref()?)?;
+            let volume = state.volumes.known.get(claim.volume_name.as_ref()?)?;
             (volume.source == EBS).then(|| volume.meta.name.clone())
         })
         .collect()
@@ -79,7 +79,7 @@ pub(crate) fn reach(state: &State, namespace: &str, spec: &PodSpec) -> Result<Ve
                 state.nodes.len()
             ));
         };
-        if let Some(volume) = claim.volume_name.as_ref().and_then(|volume| state.volumes.volumes.get(volume)) {
+        if let Some(volume) = claim.volume_name.as_ref().and_then(|volume| state.volumes.known.get(volume)) {
             selectors.extend(volume.node_affinity.clone());
         }
     }
@@ -140,7 +140,7 @@ pub(crate) fn provision(world: &mut World, key: &(String, String), zone: Option<
         reclaim_policy: Some("Delete".to_owned()),
         phase: VolumePhase::Bound,
     };
-    world.kube.volumes.volumes.insert(name.clone(), volume);
+    world.kube.volumes.known.insert(name.clone(), volume);
     let version = world.kube.bump();
     if let Some(claim) = world.kube.volumes.claims.get_mut(key) {
         claim.volume_name = Some(name);
@@ -188,9 +188,9 @@ fn attach(world: &mut World, volume: &str, node: NodeId) {
     world.kube.volumes.attachments.insert(volume.to_owned(), attachment);
     world.kube.log.attachment(version);
     let users = world.kube.volumes.waiting.get(volume).cloned().unwrap_or_default();
-    let here = users.into_iter().filter(|pod| {
-        world.kube.pods.get(pod).is_some_and(|pod| pod.node == Some(node) && pod.is_active())
-    });
+    let here = users
+        .into_iter()
+        .filter(|pod| world.kube.pods.get(pod).is_some_and(|pod| pod.node == Some(node) && pod.is_active()));
     let here: BTreeSet<PodId> = here.collect();
     world.kube.volumes.users.insert(volume.to_owned(), here);
     let wait = world.kube.settings.attach.pick(&mut world.random);
@@ -224,7 +224,7 @@ fn show(world: &mut World, node: NodeId) {
         .attachments
         .iter()
         .filter(|(_, attachment)| attachment.node == node && attachment.attached)
-        .filter_map(|(volume, _)| world.kube.volumes.volumes.get(volume)?.volume_handle.clone())
+        .filter_map(|(volume, _)| world.kube.volumes.known.get(volume)?.volume_handle.clone())
         .map(|handle| format!("kubernetes.io/csi/{EBS}^{handle}"))
         .collect();
     super::nodes::change(world, node, |object| {
@@ -237,12 +237,9 @@ fn show(world: &mut World, node: NodeId) {
 pub(crate) fn are_there(world: &World, id: PodId) -> bool {
     let node = world.kube.pods.get(&id).and_then(|pod| pod.node);
     volumes_of(&world.kube, id).iter().all(|volume| {
-        world
-            .kube
-            .volumes
-            .attachments
-            .get(volume)
-            .is_some_and(|attachment| attachment.attached && !attachment.detaching && Some(attachment.node) == node)
+        world.kube.volumes.attachments.get(volume).is_some_and(|attachment| {
+            attachment.attached && !attachment.detaching && Some(attachment.node) == node
+        })
     })
 }
 

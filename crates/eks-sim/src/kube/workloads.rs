@@ -87,11 +87,7 @@ pub(crate) fn respecify(world: &mut World, id: WorkloadId, change: impl FnOnce(&
 }
 
 /// Changes the template of a workload.
-pub(crate) fn change_template(
-    world: &mut World,
-    id: WorkloadId,
-    change: impl FnOnce(&mut PodTemplate),
-) {
+pub(crate) fn change_template(world: &mut World, id: WorkloadId, change: impl FnOnce(&mut PodTemplate)) {
     respecify(world, id, |workload| change(Arc::make_mut(&mut workload.template)));
 }
 

@@ -1,27 +1,22 @@
 //! From a scenario to the world that it describes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base64::Engine as _;
 use eks_provider::Sensitive;
 use eks_provider::aws::{
-    AutoScalingGroup, AvailabilityZone, GroupTag, Image, ImageState, InstanceProfile, LaunchSource,
-    LaunchTemplate, LaunchTemplateData, LaunchTemplateKey, LaunchTemplateOverride, LaunchTemplateRef,
-    LaunchTemplateVersion, LifecycleHook, LifecycleResult, LifecycleTransition, MixedInstancesPolicy,
-    Parameter, ScheduledAction, SecurityGroup, ServiceQuota, Subnet, TargetGroup, TemplateVersion,
-    WarmPoolConfiguration, WarmPoolState,
+    AvailabilityZone, Image, ImageState, InstanceProfile, LaunchTemplate, LaunchTemplateData,
+    LaunchTemplateKey, LaunchTemplateRef, LaunchTemplateVersion, Parameter, SecurityGroup, ServiceQuota,
+    Subnet, TemplateVersion,
 };
 use jiff::Timestamp;
 
 use super::place::Text;
 use super::{
-    GroupTemplate, ImageSpec, Scenario, ScenarioError, SelfManagedGroup, TemplateSpec, TemplateVersionSpec,
-    cluster,
+    GroupTemplate, ImageSpec, Scenario, ScenarioError, TemplateSpec, TemplateVersionSpec, cluster, scaling,
 };
-use crate::aws::asg::{self, Group};
 use crate::aws::ec2::images::KnownImage;
-use crate::aws::ec2::instances::Join;
 use crate::aws::ec2::network::KnownSubnet;
 use crate::aws::ec2::templates::Template;
 use crate::aws::ec2::{keys, types};
@@ -30,7 +25,7 @@ use crate::world::{Event, earlier, later};
 use crate::{World, aws, kube};
 
 /// How long before its beginning a world is switched on, so that what runs has been running.
-const BOOT: Duration = Duration::from_hours(2);
+pub(super) const BOOT: Duration = Duration::from_hours(2);
 /// How long before its beginning the workloads come.
 const WORKLOADS: Duration = Duration::from_mins(30);
 
@@ -52,17 +47,23 @@ pub(super) fn world(scenario: &Scenario, text: Text<'_>) -> Built<World> {
     for template in &scenario.launch_templates {
         launch_template(&mut world, template, text)?;
     }
-    target_groups(&mut world, scenario);
+    scaling::target_groups(&mut world, scenario);
     for spec in &scenario.clusters {
         cluster::cluster(&mut world, scenario, spec, text)?;
     }
     for spec in &scenario.auto_scaling_groups {
-        group(&mut world, scenario, spec, text)?;
+        scaling::group(&mut world, scenario, spec, text)?;
     }
     for zone in scenario.zone_capacity.keys() {
         if !world.aws.ec2.zones.contains_key(zone) {
             return text.wrong(&["zoneCapacity", zone], format!("no subnet is in zone {zone}"));
         }
+    }
+    for (zone, types) in &scenario.not_offered {
+        if !world.aws.ec2.zones.contains_key(zone) {
+            return text.wrong(&["notOffered", zone], format!("no subnet is in zone {zone}"));
+        }
+        world.aws.ec2.not_offered.extend(types.iter().map(|kind| (zone.clone(), kind.clone())));
     }
     world.advance_to(earlier(scenario.start, WORKLOADS));
     if let Some(kubernetes) = &scenario.kubernetes
@@ -92,48 +93,7 @@ fn arm(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
         world.aws.ec2.quotas.insert((service.to_owned(), quota.to_owned()), known);
     }
     for spec in &scenario.auto_scaling_groups {
-        let scheduled = scheduled(spec, text)?;
-        let Some(group) = world.aws.asg.groups.get_mut(&spec.name) else { continue };
-        for process in &spec.suspended_processes {
-            group.group.suspended_processes.insert(process.clone(), Some("User suspended".to_owned()));
-        }
-        group.scheduled = scheduled;
-        for hook in &spec.hooks {
-            if !(30..=7200).contains(&hook.heartbeat_seconds) {
-                return text.wrong(
-                    &[&spec.name, &hook.name, "heartbeatSeconds"],
-                    "a heartbeat is between 30 and 7200 seconds",
-                );
-            }
-            let heartbeat = Duration::from_secs(hook.heartbeat_seconds);
-            group.hooks.push(LifecycleHook {
-                name: hook.name.clone(),
-                transition: if hook.terminating {
-                    LifecycleTransition::Terminating
-                } else {
-                    LifecycleTransition::Launching
-                },
-                heartbeat_timeout: heartbeat,
-                global_timeout: (heartbeat * 100).min(Duration::from_hours(48)),
-                default_result: if hook.continues {
-                    LifecycleResult::Continue
-                } else {
-                    LifecycleResult::Abandon
-                },
-                notification_target_arn: None,
-                notification_metadata: None,
-            });
-        }
-        let lifetime = spec.max_instance_lifetime_seconds.map(Duration::from_secs);
-        group.group.max_instance_lifetime = lifetime;
-        let ids: Vec<String> = group.members.keys().cloned().collect();
-        for instance in ids {
-            if let Some(lifetime) = lifetime {
-                let event = asg::Event::Lifetime { group: spec.name.clone(), instance };
-                asg::after(world, lifetime.saturating_sub(BOOT), event);
-            }
-        }
-        asg::schedule::plan_all(world, &spec.name);
+        scaling::arm(world, spec, text)?;
     }
     world.set_faults(scenario.faults.clone());
     for timed in &scenario.events {
@@ -141,34 +101,6 @@ fn arm(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
         world.after(Duration::from_secs(timed.after_seconds), event);
     }
     Ok(())
-}
-
-fn scheduled(spec: &SelfManagedGroup, text: Text<'_>) -> Built<Vec<ScheduledAction>> {
-    let one = |action: &super::ScheduledActionSpec| {
-        if let Some(cron) = &action.recurrence
-            && asg::cron::Cron::parse(cron).is_none()
-        {
-            return text.wrong(
-                &[&spec.name, &action.name],
-                format!("`{cron}` is not five fields of cron, as in `0 8 * * 1-5`"),
-            );
-        }
-        if action.recurrence.is_none() && action.start.is_none() {
-            return text
-                .wrong(&[&spec.name, &action.name], "a scheduled action has a start, a recurrence, or both");
-        }
-        Ok(ScheduledAction {
-            name: action.name.clone(),
-            start_time: action.start,
-            end_time: None,
-            recurrence: action.recurrence.clone(),
-            time_zone: None,
-            min_size: action.min,
-            max_size: action.max,
-            desired_capacity: action.desired,
-        })
-    };
-    spec.scheduled_actions.iter().map(one).collect()
 }
 
 fn network(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
@@ -234,8 +166,7 @@ fn zone_id(zone: &str) -> String {
 }
 
 /// Images of every minor that EKS offers, in two releases: the newest, and the one before.
-fn images(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
-    let start = scenario.start;
+pub(super) fn standard_images(ec2: &mut aws::ec2::State, start: Timestamp) {
     let offered: Vec<_> = eks_skew::Calendar::embedded()
         .releases()
         .iter()
@@ -246,9 +177,14 @@ fn images(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
         let moment = earlier(start, Duration::from_hours(24 * ago));
         for minor in &offered {
             let patch = versions::patch(*minor, moment);
-            world.aws.ec2.release_images(*minor, patch, &day_of(moment), moment);
+            ec2.release_images(*minor, patch, &day_of(moment), moment);
         }
     }
+}
+
+fn images(world: &mut World, scenario: &Scenario, text: Text<'_>) -> Built<()> {
+    let start = scenario.start;
+    standard_images(&mut world.aws.ec2, start);
     for ImageSpec { id, name, kubelet, architecture, parameter } in &scenario.images {
         let version = match kubelet.as_ref().map(|kubelet| kubelet.parse()) {
             None => None,
@@ -404,28 +340,6 @@ pub(super) fn release_before(world: &World, image: &str) -> Option<String> {
     before.last().map(|known| known.image.id.clone())
 }
 
-fn target_groups(world: &mut World, scenario: &Scenario) {
-    for spec in &scenario.target_groups {
-        let arn = target_group_arn(scenario, &spec.name);
-        let group = TargetGroup {
-            arn: arn.clone(),
-            name: spec.name.clone(),
-            target_type: "instance".to_owned(),
-            protocol: Some("TCP".to_owned()),
-            load_balancer_arns: BTreeSet::from([arn.replace(":targetgroup/", ":loadbalancer/net/")]),
-            deregistration_delay: Some(Duration::from_secs(spec.deregistration_delay_seconds)),
-        };
-        world.aws.ec2.target_groups.insert(arn, group);
-    }
-}
-
-fn target_group_arn(scenario: &Scenario, name: &str) -> String {
-    format!(
-        "arn:aws:elasticloadbalancing:{}:{}:targetgroup/{name}/6d0ecf831eec9f09",
-        scenario.region, scenario.account
-    )
-}
-
 /// Which version of which template.
 pub(super) fn template_ref(
     world: &World,
@@ -454,55 +368,6 @@ pub(super) fn template_ref(
     Ok(reference)
 }
 
-/// A group as it is made, without instances.
-pub(super) fn empty_group(
-    world: &World,
-    name: &str,
-    launch: LaunchSource,
-    sizes: (u32, u32, u32),
-    subnets: Vec<String>,
-) -> AutoScalingGroup {
-    let (region, account) = (&world.aws.region, &world.aws.account);
-    let zones = subnets.iter().filter_map(|id| world.aws.ec2.subnets.get(id));
-    AutoScalingGroup {
-        name: name.to_owned(),
-        arn: format!(
-            "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:0d2f:autoScalingGroupName/{name}"
-        ),
-        created_at: Some(world.now()),
-        launch,
-        min_size: sizes.0,
-        max_size: sizes.1,
-        desired_capacity: sizes.2,
-        desired_capacity_type: None,
-        availability_zones: zones.map(|known| known.subnet.availability_zone.clone()).collect(),
-        subnet_ids: subnets,
-        instances: Vec::new(),
-        health_check_type: Some("EC2".to_owned()),
-        health_check_grace_period: Some(Duration::ZERO),
-        new_instances_protected_from_scale_in: false,
-        suspended_processes: BTreeMap::new(),
-        termination_policies: vec!["Default".to_owned()],
-        max_instance_lifetime: None,
-        default_instance_warmup: None,
-        capacity_rebalance: false,
-        instance_maintenance_policy: None,
-        warm_pool: None,
-        warm_pool_size: None,
-        load_balancer_names: BTreeSet::new(),
-        target_group_arns: BTreeSet::new(),
-        placement_group: None,
-        service_linked_role_arn: None,
-        zone_distribution: Some("balanced-best-effort".to_owned()),
-        zonal_shift_enabled: Some(false),
-        deletion_protection: Some("none".to_owned()),
-        terminate_hook_abandon: None,
-        operator: None,
-        status: None,
-        tags: BTreeMap::new(),
-    }
-}
-
 /// The subnets that are meant: those that are named, or all.
 pub(super) fn subnets<'n>(
     world: &World,
@@ -527,88 +392,6 @@ pub(super) fn sizes(min: u32, max: u32, desired: u32, of: &str, text: Text<'_>) 
         &[of],
         format!("{of} wants {desired}, between {min} and {max}: desired is between min and max"),
     )
-}
-
-fn group(world: &mut World, scenario: &Scenario, spec: &SelfManagedGroup, text: Text<'_>) -> Built<()> {
-    let name = &spec.name;
-    if world.aws.asg.groups.contains_key(name) {
-        return text.wrong(&[name], format!("group {name} stands twice"));
-    }
-    let template = template_ref(world, &spec.launch_template, name, text)?;
-    let launch = match &spec.mixed {
-        None => LaunchSource::Template(template),
-        Some(mixed) => {
-            let one = |spec: &super::MixedOverride| {
-                if !world.aws.ec2.types.contains_key(&spec.instance_type) {
-                    let known: Vec<&str> = world.aws.ec2.types.keys().map(String::as_str).collect();
-                    return text.wrong(
-                        &[name, &spec.instance_type],
-                        format!("there is no type {}; there are {}", spec.instance_type, known.join(", ")),
-                    );
-                }
-                Ok(LaunchTemplateOverride {
-                    instance_type: Some(spec.instance_type.clone()),
-                    attribute_based: false,
-                    weighted_capacity: spec.weight,
-                    template: match &spec.launch_template {
-                        Some(template) => Some(template_ref(world, template, name, text)?),
-                        None => None,
-                    },
-                    image_id: None,
-                })
-            };
-            LaunchSource::Mixed(MixedInstancesPolicy {
-                template,
-                overrides: mixed.overrides.iter().map(one).collect::<Built<_>>()?,
-                on_demand_base_capacity: mixed.on_demand_base,
-                on_demand_percentage_above_base: mixed.on_demand_percentage.min(100),
-                on_demand_allocation_strategy: Some("prioritized".to_owned()),
-                spot_allocation_strategy: Some("price-capacity-optimized".to_owned()),
-            })
-        }
-    };
-    let sizes = sizes(spec.min, spec.max, spec.desired, name, text)?;
-    let subnets = subnets(world, spec.subnets.iter(), name, text)?;
-    let mut made = empty_group(world, name, launch, sizes, subnets);
-    made.health_check_type = Some(spec.health_check_type.clone().unwrap_or_else(|| "EC2".to_owned()));
-    made.health_check_grace_period = Some(Duration::from_secs(spec.health_check_grace_seconds));
-    made.new_instances_protected_from_scale_in = spec.new_instances_protected;
-    if !spec.termination_policies.is_empty() {
-        made.termination_policies.clone_from(&spec.termination_policies);
-    }
-    if spec.zone_distribution.is_some() {
-        made.zone_distribution.clone_from(&spec.zone_distribution);
-    }
-    made.terminate_hook_abandon.clone_from(&spec.terminate_hook_abandon);
-    made.operator.clone_from(&spec.operator);
-    for target_group in &spec.target_groups {
-        let arn = target_group_arn(scenario, target_group);
-        if !world.aws.ec2.target_groups.contains_key(&arn) {
-            return text.wrong(&[name, target_group], format!("there is no target group {target_group}"));
-        }
-        made.target_group_arns.insert(arn);
-    }
-    made.warm_pool = spec.warm_pool.as_ref().map(|pool| WarmPoolConfiguration {
-        min_size: pool.min,
-        max_group_prepared_capacity: pool.max_prepared,
-        pool_state: if pool.running { WarmPoolState::Running } else { WarmPoolState::Stopped },
-        status: None,
-        reuse_on_scale_in: pool.reuse_on_scale_in,
-    });
-    let tag = |value: &String| GroupTag { value: value.clone(), propagate_at_launch: true };
-    made.tags = spec.tags.iter().map(|(key, value)| (key.clone(), tag(value))).collect();
-    let mut group = Group::new(made);
-    if let Some(cluster) = &spec.cluster {
-        if !world.aws.eks.clusters.contains_key(cluster) {
-            return text.wrong(&[name, cluster], format!("there is no cluster {cluster}"));
-        }
-        group.group.tags.insert(format!("kubernetes.io/cluster/{cluster}"), tag(&"owned".to_owned()));
-        group.join =
-            Some(Join { cluster: cluster.clone(), labels: spec.labels.clone(), taints: spec.taints.clone() });
-    }
-    world.aws.asg.groups.insert(name.clone(), group);
-    asg::touch(world, name);
-    Ok(())
 }
 
 /// When something ended that ended so many hours before the beginning.

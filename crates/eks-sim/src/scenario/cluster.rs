@@ -13,8 +13,9 @@ use eks_provider::aws::{
     NodegroupUpdateConfig, NodegroupUpdateStrategy, SigningStatus, TemplateVersion,
 };
 
-use super::build::{Built, empty_group, hours_before, release_before, sizes, subnets, template_ref};
+use super::build::{Built, hours_before, release_before, sizes, subnets, template_ref};
 use super::place::Text;
+use super::scaling::empty_group;
 use super::{AddonSpec, ClusterSpec, NodegroupSpec, Scenario, UpgradePolicy};
 use crate::aws::asg::{self, Group};
 use crate::aws::ec2::templates::Template;
@@ -268,7 +269,7 @@ fn nodegroup(world: &mut World, cluster: &ClusterSpec, spec: &NodegroupSpec, tex
         name: template_name,
         default_version: 1,
         latest_version: 1,
-        operator: Some("eks.amazonaws.com".to_owned()),
+        operator: None,
         tags: BTreeMap::from([("eks:nodegroup-name".to_owned(), name.clone())]),
     };
     let versions = BTreeMap::from([(1, version)]);
@@ -279,7 +280,8 @@ fn nodegroup(world: &mut World, cluster: &ClusterSpec, spec: &NodegroupSpec, tex
         version: TemplateVersion::Number(1),
     });
     let mut made = empty_group(world, &group_name, launch, sizes, subnets.clone());
-    made.operator = Some("eks.amazonaws.com".to_owned());
+    // No operator: cluster-autoscaler sizes the groups of managed node groups by the same calls as any other.
+    // <https://docs.aws.amazon.com/eks/latest/best-practices/cas.html>
     for (key, value) in [
         ("eks:cluster-name", cluster.name.as_str()),
         ("eks:nodegroup-name", name),

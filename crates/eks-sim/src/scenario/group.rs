@@ -26,6 +26,9 @@ pub struct SelfManagedGroup {
     pub max: u32,
     /// So many now.
     pub desired: u32,
+    /// What runs already, where that is not what it starts now; what is missing to `desired` is started from its template.
+    #[serde(default)]
+    pub instances: Vec<InstancesSpec>,
     /// Its subnets; without it, all.
     #[serde(default)]
     pub subnets: Vec<String>,
@@ -92,6 +95,36 @@ pub struct GroupTemplate {
 
 fn default_version() -> String {
     "$Default".to_owned()
+}
+
+/// Instances that run already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InstancesSpec {
+    /// In which zone.
+    pub zone: String,
+    /// How many.
+    #[serde(default = "one")]
+    pub count: u32,
+    /// The version of the group's template that they were started from; without it, the group's own.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Their type; without it, the template's.
+    #[serde(default)]
+    pub instance_type: Option<String>,
+    /// They are of spot.
+    #[serde(default)]
+    pub spot: bool,
+    /// They are protected from scale-in.
+    #[serde(default)]
+    pub protected: bool,
+    /// They are on standby, beyond `desired`.
+    #[serde(default)]
+    pub standby: bool,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// Several types, or a share of spot instances.

@@ -102,6 +102,13 @@ pub(crate) fn rebalance(world: &mut World, name: &str) {
             }
             touch(world, name);
         }
-        Err(no) => launch::failed(world, name, &emptiest, &cause, &no),
+        Err(no) => {
+            launch::failed(world, name, &emptiest, &cause, &no);
+            // The zone may have room later. How long Auto Scaling waits is nowhere documented.
+            if let Some(group) = world.aws.asg.groups.get_mut(name) {
+                group.rebalance_due = true;
+            }
+            after(world, Duration::from_mins(10), Event::Rebalance(name.to_owned()));
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use eks_provider::aws::{LifecycleState, ScalingProcess};
 
 use crate::World;
-use crate::aws::asg::{Event, HEALTH_CHECK, after, clock, terminate, touch};
+use crate::aws::asg::{Event, HEALTH_CHECK, Member, after, clock, terminate, touch};
 use crate::aws::ec2::instances;
 use crate::world::later;
 
@@ -92,8 +92,8 @@ pub(crate) fn target_unhealthy(world: &mut World, id: &str) {
     lost(world, id);
 }
 
-/// An instance has lived as long as its group allows: it is replaced, unless Terminate or Launch is suspended (then it is
-/// looked at an hour later).
+/// An instance has lived as long as its group allows: it is replaced, unless Terminate or Launch is suspended or it is protected from
+/// scale-in. One at a time, or a tenth of the group, with pauses; whoever has to wait is looked at ten minutes later.
 /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/asg-max-instance-lifetime.html>
 pub(crate) fn lifetime(world: &mut World, name: &str, id: &str) {
     let Some(group) = world.aws.asg.groups.get(name) else { return };
@@ -102,7 +102,11 @@ pub(crate) fn lifetime(world: &mut World, name: &str, id: &str) {
     let still = member.view.lifecycle_state == LifecycleState::InService;
     let due = later(member.launched, lifetime) <= world.now();
     let suspended = group.suspended(&ScalingProcess::Terminate) || group.suspended(&ScalingProcess::Launch);
-    if still && due && !suspended && !member.view.protected_from_scale_in {
+    let serving = |member: &&Member| member.view.lifecycle_state == LifecycleState::InService;
+    let serve = u32::try_from(group.active().filter(serving).count()).unwrap_or(u32::MAX);
+    let desired = group.group.desired_capacity;
+    let room = desired.saturating_sub(serve) < (desired / 10).max(1);
+    if still && due && room && !suspended && !member.view.protected_from_scale_in {
         let cause = format!(
             "At {} an instance was taken out of service in response to its maximum instance lifetime.",
             clock(world.now())
@@ -111,6 +115,6 @@ pub(crate) fn lifetime(world: &mut World, name: &str, id: &str) {
         touch(world, name);
     } else if !member.view.lifecycle_state.is_leaving() {
         let event = Event::Lifetime { group: name.to_owned(), instance: id.to_owned() };
-        after(world, Duration::from_hours(1), event);
+        after(world, Duration::from_mins(10), event);
     }
 }

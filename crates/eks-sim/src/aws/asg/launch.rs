@@ -18,6 +18,8 @@ struct Choice {
     template: LaunchTemplateRef,
     instance_type: Option<String>,
     image: Option<String>,
+    /// What it is described to count for. It counts as one here: weights are not modelled.
+    weight: Option<u32>,
     spot: bool,
 }
 
@@ -160,7 +162,7 @@ pub(crate) fn in_zone(
                     }),
                     image_id: Some(image_id),
                     protected_from_scale_in: protected,
-                    weighted_capacity: None,
+                    weighted_capacity: choice.weight,
                 };
                 let member = Member {
                     view,
@@ -169,6 +171,7 @@ pub(crate) fn in_zone(
                     held: BTreeMap::new(),
                     drained_at: None,
                     spot: request.spot,
+                    stands_by: false,
                 };
                 if let Some(group) = world.aws.asg.groups.get_mut(name) {
                     group.members.insert(id.clone(), member);
@@ -194,7 +197,13 @@ pub(crate) fn in_zone(
 fn choices(group: &Group) -> Vec<Choice> {
     match &group.group.launch {
         LaunchSource::Template(template) => {
-            vec![Choice { template: template.clone(), instance_type: None, image: None, spot: false }]
+            vec![Choice {
+                template: template.clone(),
+                instance_type: None,
+                image: None,
+                weight: None,
+                spot: false,
+            }]
         }
         LaunchSource::Mixed(policy) => {
             let on_demand = u64::try_from(group.active().filter(|member| !member.spot).count()).unwrap_or(0);
@@ -203,7 +212,13 @@ fn choices(group: &Group) -> Vec<Choice> {
             let percentage = u64::from(policy.on_demand_percentage_above_base);
             let wanted = base + ((all + 1).saturating_sub(base) * percentage).div_ceil(100);
             let spot = on_demand >= wanted;
-            let own = || Choice { template: policy.template.clone(), instance_type: None, image: None, spot };
+            let own = || Choice {
+                template: policy.template.clone(),
+                instance_type: None,
+                image: None,
+                weight: None,
+                spot,
+            };
             if policy.overrides.is_empty() {
                 return vec![own()];
             }
@@ -211,6 +226,7 @@ fn choices(group: &Group) -> Vec<Choice> {
                 template: one.template.clone().unwrap_or_else(|| policy.template.clone()),
                 instance_type: one.instance_type.clone(),
                 image: one.image_id.clone(),
+                weight: one.weighted_capacity,
                 spot,
             };
             policy.overrides.iter().map(of).collect()

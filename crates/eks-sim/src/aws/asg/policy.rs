@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use eks_provider::aws::{LaunchTemplateRef, LifecycleState, TemplateVersion};
+use eks_provider::aws::{
+    LaunchSource, LaunchTemplateKey, LaunchTemplateRef, LifecycleState, TemplateVersion,
+};
 use jiff::Timestamp;
 
 use crate::aws::asg::{Group, Member};
@@ -10,8 +12,8 @@ use crate::aws::asg::{Group, Member};
 /// The instance that a scale-in takes: unprotected, in service, from the zone with the most instances that has such
 /// a one, then by the group's termination policies in their order, each among those that the one before left.
 ///
-/// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html>. What is left over is
-/// taken by age, where AWS takes any. `AllocationStrategy` and custom policies leave all.
+/// Zones that are level are looked at together. <https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html>.
+/// What is left over is taken by age and then by id, where AWS takes any. `AllocationStrategy` and custom policies leave all.
 pub(crate) fn victim(group: &Group, now: Timestamp) -> Option<String> {
     let mut by_zone: BTreeMap<&str, usize> = BTreeMap::new();
     for member in group.active() {
@@ -37,10 +39,12 @@ pub(crate) fn victim(group: &Group, now: Timestamp) -> Option<String> {
         match policy.as_str() {
             "OldestInstance" => keep(&mut left, |member| member.launched),
             "NewestInstance" => keep(&mut left, |member| std::cmp::Reverse(member.launched)),
-            "OldestLaunchTemplate" | "OldestLaunchConfiguration" => keep(&mut left, source_age),
+            "OldestLaunchTemplate" | "OldestLaunchConfiguration" => {
+                keep(&mut left, |member| source_age(group, member));
+            }
             "ClosestToNextInstanceHour" => keep(&mut left, |member| to_next_hour(member, now)),
             "Default" => {
-                keep(&mut left, source_age);
+                keep(&mut left, |member| source_age(group, member));
                 keep(&mut left, |member| to_next_hour(member, now));
             }
             _ => {}
@@ -57,13 +61,23 @@ fn keep<K: Ord>(left: &mut Vec<&Member>, key: impl Fn(&Member) -> K) {
     }
 }
 
-/// Launch configurations before templates, then lower versions first.
-fn source_age(member: &Member) -> (bool, u64) {
-    let version = match &member.view.launch_template {
-        Some(LaunchTemplateRef { version: TemplateVersion::Number(number), .. }) => *number,
-        _ => 0,
+/// Launch configurations first, then templates that are not the group's present one, then the lower versions of that.
+fn source_age(group: &Group, member: &Member) -> (bool, bool, u64) {
+    let present = match &group.group.launch {
+        LaunchSource::Template(template) => Some(&template.template),
+        LaunchSource::Mixed(policy) => Some(&policy.template.template),
+        LaunchSource::Configuration(_) | LaunchSource::Unstated => None,
     };
-    (member.view.launch_template.is_some(), version)
+    let Some(LaunchTemplateRef { template, version }) = &member.view.launch_template else {
+        return (false, false, 0);
+    };
+    let number = match version {
+        TemplateVersion::Number(number) => *number,
+        TemplateVersion::Latest | TemplateVersion::Default | TemplateVersion::Other(_) => 0,
+    };
+    // A reference by name cannot be told from here; it counts as the present one.
+    let other = matches!((present, template), (Some(LaunchTemplateKey::Id(id)), LaunchTemplateKey::Id(own)) if id != own);
+    (true, !other, number)
 }
 
 /// Seconds until the instance has run for another full hour.

@@ -9,9 +9,13 @@ use eks_provider::aws::{
 use crate::World;
 use crate::aws::asg::{Event, Group, Member, after, clock, named, terminate, touch};
 use crate::aws::call::{Answer, refuse};
+use crate::world::later;
 
 /// How often a refresh goes on.
 const STEP: Duration = Duration::from_secs(30);
+/// How long a refresh waits for instances that are protected from scale-in (`ScaleInProtectedInstances: Wait`, the default).
+/// <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RefreshPreferences.html>
+const WAIT: Duration = Duration::from_hours(1);
 
 /// Starts an instance refresh, of another template where one is said. One at a time.
 /// <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_StartInstanceRefresh.html>. The real one changes the group's template
@@ -50,16 +54,22 @@ pub(crate) fn start(
 
 /// Cancels the refresh under way, if there is one.
 pub(crate) fn cancel(world: &mut World, name: &str) {
+    end(world, name, InstanceRefreshStatus::Cancelled, None);
+}
+
+fn end(world: &mut World, name: &str, status: InstanceRefreshStatus, reason: Option<String>) {
     let now = world.now();
     let Some(group) = world.aws.asg.groups.get_mut(name) else { return };
+    group.refresh_waits = None;
     if let Some(refresh) = group.refreshes.last_mut().filter(|refresh| refresh.status.is_active()) {
-        refresh.status = InstanceRefreshStatus::Cancelled;
+        refresh.status = status;
+        refresh.status_reason = reason;
         refresh.end_time = Some(now);
     }
 }
 
 /// Goes on with a refresh: as many at a time as the minimum healthy percentage allows, and one at least. Protected instances
-/// are waited for, which is the default of `ScaleInProtectedInstances`; a suspended process holds it.
+/// are waited for, for an hour; a suspended process holds it.
 /// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-refresh-overview.html>
 pub(crate) fn go_on(world: &mut World, name: &str) {
     let now = world.now();
@@ -88,6 +98,16 @@ pub(crate) fn go_on(world: &mut World, name: &str) {
         if next.is_empty() {
             reason = Some("waiting for instances that are protected from scale in".to_owned());
         }
+    }
+    let waits = left > 0 && whole && held.is_none() && next.is_empty();
+    let since = if waits { group.refresh_waits.or(Some(now)) } else { None };
+    let failed = since.is_some_and(|since| now >= later(since, WAIT));
+    if let Some(group) = world.aws.asg.groups.get_mut(name) {
+        group.refresh_waits = since;
+    }
+    if failed {
+        end(world, name, InstanceRefreshStatus::Failed, reason);
+        return;
     }
     let done = left == 0 && whole;
     progress(world, name, left, done, reason);

@@ -228,8 +228,9 @@ impl AutoScalingInstanceWriter for Sim {
 
 /// Starts instances at once in one zone, and raises the desired capacity by their number.
 ///
-/// Only with a launch template, or a policy that is all on demand or all of spot; only in a zone of the group.
-/// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-instances-synchronously.html>. Nowhere documented, and so as strict as can be:
+/// Only with a launch template, or a policy that is all on demand or all of spot; only in a zone of the group; 100 at most.
+/// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/launch-instances-synchronously.html>,
+/// <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_LaunchInstances.html>. Nowhere documented, and so as strict as can be:
 /// what goes above the maximum is refused, and so is everything while Launch is suspended.
 fn launch_now(world: &mut World, request: &LaunchInstances) -> Answer<LaunchOutcome> {
     let name = &request.group;
@@ -253,8 +254,8 @@ fn launch_now(world: &mut World, request: &LaunchInstances) -> Answer<LaunchOutc
     if !balance::by_zone(world, group).contains_key(zone) {
         return refuse("ValidationError", format!("the group has no subnet in {zone}"));
     }
-    if request.count == 0 {
-        return refuse("ValidationError", "RequestedCapacity must be at least 1");
+    if !(1..=100).contains(&request.count) {
+        return refuse("ValidationError", "RequestedCapacity must be between 1 and 100");
     }
     if group.suspended(&ScalingProcess::Launch) {
         return refuse("ValidationError", "the process Launch of the group is suspended");

@@ -12,9 +12,8 @@ use eks_provider::aws::{
 
 use crate::aws::call::{Answer, refuse};
 use crate::aws::ec2::{Event, after, tags_fit, types};
-use crate::bridge::{Machine, MachineFault};
-use crate::world::later;
-use crate::{Sim, World, aws, kube};
+use crate::bridge::Machine;
+use crate::{Sim, World, aws};
 
 /// An instance, and what it will be in its cluster.
 #[derive(Debug, Clone)]
@@ -146,6 +145,10 @@ pub(crate) fn launch(world: &mut World, launch: &Launch) -> std::result::Result<
     let dns = private_dns_name(&region, &address);
     let fault = world.machine_fault(launch.group.as_deref(), &launch.image_id);
     let machine = launch.join.as_ref().and_then(|join| {
+        let mut labels = join.labels.clone();
+        if labels.contains_key("eks.amazonaws.com/nodegroup") {
+            labels.insert("eks.amazonaws.com/nodegroup-image".to_owned(), launch.image_id.clone());
+        }
         Some(Machine {
             instance_id: id.clone(),
             cluster: join.cluster.clone(),
@@ -159,7 +162,7 @@ pub(crate) fn launch(world: &mut World, launch: &Launch) -> std::result::Result<
             memory: kind.memory_mib * 1024 * 1024,
             pods: types::max_pods(&kind),
             address: address.clone(),
-            labels: join.labels.clone(),
+            labels,
             taints: join.taints.clone(),
             group: launch.group.clone(),
             fault,
@@ -247,6 +250,15 @@ pub(crate) fn launch_for(world: &mut World, machine: &Machine) -> Option<String>
     launch(world, &request).ok()
 }
 
+/// The machines of a cluster that run, and are no reserve of a warm pool.
+pub(crate) fn running_machines(world: &World, cluster: &str) -> Vec<Machine> {
+    let of_it = |machine: &&Machine| machine.cluster == cluster;
+    let running = world.aws.ec2.instances.iter().filter(|(id, running)| {
+        running.instance.state == InstanceState::Running && !aws::asg::lifecycle::is_warmed(world, id)
+    });
+    running.filter_map(|(_, running)| running.machine.as_ref()).filter(of_it).cloned().collect()
+}
+
 /// An instance runs: its group sees it, and its kubelet starts.
 pub(crate) fn runs(world: &mut World, id: &str) {
     let now = world.now();
@@ -262,7 +274,7 @@ pub(crate) fn runs(world: &mut World, id: &str) {
     if !aws::asg::lifecycle::is_warmed(world, id)
         && let Some(machine) = machine
     {
-        kube::machine_started(world, machine);
+        crate::bridge::machine_started(world, machine);
     }
 }
 
@@ -275,7 +287,7 @@ pub(crate) fn terminate(world: &mut World, id: &str, reason: &str) {
     }
     running.instance.state = InstanceState::ShuttingDown;
     running.instance.state_reason = Some(reason.to_owned());
-    kube::machine_stopped(world, id);
+    crate::bridge::machine_stopped(world, id);
     let wait = Duration::from_secs(20 + world.random.below(40));
     after(world, wait, Event::Terminated(id.to_owned()));
 }
@@ -296,21 +308,9 @@ pub(crate) fn terminated(world: &mut World, id: &str) {
     if let Some(subnet) = world.aws.ec2.subnets.get_mut(&subnet) {
         subnet.give_back(&addresses);
     }
-    kube::machine_gone(world, id);
+    crate::bridge::machine_gone(world, id);
     aws::asg::lifecycle::terminated(world, id);
     after(world, Duration::from_hours(1), Event::Forgotten(id.to_owned()));
-}
-
-/// Whether a machine has come up as a node would: it runs, and nothing is wrong with it.
-pub(crate) fn came_up(world: &World, id: &str) -> bool {
-    world.aws.ec2.instances.get(id).is_some_and(|running| {
-        let broken = running.machine.as_ref().is_none_or(|machine| {
-            matches!(machine.fault, Some(MachineFault::NeverJoins | MachineFault::NeverReady))
-        });
-        !broken
-            && running.instance.state == InstanceState::Running
-            && running.up_since.is_some_and(|since| world.now() >= later(since, Duration::from_secs(45)))
-    })
 }
 
 #[async_trait]

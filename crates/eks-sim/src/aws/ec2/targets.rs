@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use eks_provider::Result;
-use eks_provider::aws::{ClassicInstanceState, TargetGroup, TargetGroupQuery, TargetHealth, TargetReader, TargetState};
+use eks_provider::aws::{
+    ClassicInstanceState, TargetGroup, TargetGroupQuery, TargetHealth, TargetReader, TargetState,
+};
 use jiff::Timestamp;
 
 use crate::aws::call::refuse;
@@ -75,7 +77,8 @@ impl Target {
 impl TargetReader for Sim {
     async fn describe_target_groups(&self, query: &TargetGroupQuery) -> Result<Vec<TargetGroup>> {
         self.read("elasticloadbalancing:DescribeTargetGroups", "target groups", |view| {
-            let wanted = |group: &&TargetGroup| query.arns.as_ref().is_none_or(|arns| arns.contains(&group.arn));
+            let wanted =
+                |group: &&TargetGroup| query.arns.as_ref().is_none_or(|arns| arns.contains(&group.arn));
             Ok(view.aws.ec2.target_groups.values().filter(wanted).cloned().collect())
         })
         .await

@@ -161,7 +161,9 @@ impl LaunchTemplateReader for Sim {
             let known = ec2.named(&query.template)?;
             let mut found: Vec<LaunchTemplateVersion> = match &query.versions {
                 None => known.versions.values().cloned().collect(),
-                Some(versions) => versions.iter().filter_map(|version| known.version(version)).cloned().collect(),
+                Some(versions) => {
+                    versions.iter().filter_map(|version| known.version(version)).cloned().collect()
+                }
             };
             found.sort_by_key(|version| std::cmp::Reverse(version.number));
             found.dedup_by_key(|version| version.number);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use eks_provider::aws::{
-    LaunchTemplateRef, LifecycleState, NodegroupUpdateStrategy, UpdateError, UpdateErrorCode,
+    LaunchSource, LaunchTemplateRef, LifecycleState, NodegroupUpdateStrategy, UpdateError, UpdateErrorCode,
 };
 use jiff::Timestamp;
 
@@ -46,6 +46,8 @@ pub(crate) struct Rolling {
     /// Minimum, maximum and desired size as they were found.
     pub(crate) sizes: (u32, u32, u32),
     pub(crate) surge: u32,
+    /// The desired capacity that scale-down left the group at.
+    pub(crate) left_at: Option<u32>,
     /// Since when this phase goes on.
     pub(crate) since: Timestamp,
     /// Nodes that are drained: since when, and since when they are empty.
@@ -92,7 +94,9 @@ fn setup(world: &mut World, cluster: &str, known: &KnownNodegroup, mut rolling: 
     nodegroups::point_at(world, known, &rolling.image, rolling.template.as_ref());
     let name = known.group().to_owned();
     let now = world.now();
-    let Some(group) = world.aws.asg.groups.get(&name) else { return fail(rolling, gone(&name), now) };
+    let Some(group) = world.aws.asg.groups.get(&name) else {
+        return fail(world, &name, rolling, gone(&name));
+    };
     let zones: BTreeSet<&str> = group
         .group
         .subnet_ids
@@ -131,30 +135,45 @@ pub(crate) fn max_unavailable(known: &KnownNodegroup, size: u32) -> u32 {
 /// Instances by id, each with its zone.
 type Placed = Vec<(String, String)>;
 
-/// Instances of the group in service or on their way: whether they are of the new image.
-fn members(world: &World, name: &str, image: &str) -> (Placed, Placed) {
+/// Instances of the group in service or on their way: the new ones, and the old ones.
+///
+/// New is what was started from what the group starts from now, or from an earlier version of its template that says the same: an update
+/// that failed leaves such ones behind, and they are not replaced again.
+fn members(world: &World, name: &str) -> (Placed, Placed) {
     let Some(group) = world.aws.asg.groups.get(name) else { return (Vec::new(), Vec::new()) };
+    let target = match &group.group.launch {
+        LaunchSource::Template(template) => world.aws.ec2.resolve(template).ok(),
+        LaunchSource::Mixed(_) | LaunchSource::Configuration(_) | LaunchSource::Unstated => None,
+    };
+    let is_new = |member: &asg::Member| {
+        let own = member.view.launch_template.as_ref().and_then(|own| world.aws.ec2.resolve(own).ok());
+        target.is_some_and(|target| own.is_some_and(|own| own.data == target.data))
+    };
     let all = group.active().map(|member| {
         let view = &member.view;
-        (view.image_id.as_deref() == Some(image), (view.instance_id.clone(), view.availability_zone.clone()))
+        (is_new(member), (view.instance_id.clone(), view.availability_zone.clone()))
     });
     let (new, old): (Vec<_>, Vec<_>) = all.partition(|(new, _)| *new);
     let strip = |list: Vec<(bool, (String, String))>| list.into_iter().map(|(_, one)| one).collect();
     (strip(new), strip(old))
 }
 
-/// Scale-up: every zone with old nodes has a new one, and every new one is Ready.
+/// Scale-up: every zone with old nodes has a new one, and every new one is Ready. Then all old nodes are marked unschedulable, and
+/// taken from load balancers. `MINIMAL` has no scale-up.
 fn scale_up(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> Rolling {
     let now = world.now();
-    let (new, old) = members(world, known.group(), &rolling.image);
+    let (new, old) = members(world, known.group());
     let ready = new.iter().all(|(id, _)| bridge::node_ready(world, id));
     let zones: BTreeSet<&String> = old.iter().map(|(_, zone)| zone).collect();
     let covered = zones.iter().all(|zone| new.iter().any(|(_, has)| has == *zone));
     let enough = u32::try_from(new.len()).unwrap_or(u32::MAX) >= rolling.surge;
     if let Some(error) = rolling.fails.take() {
-        return fail(rolling, error, now);
+        return fail(world, known.group(), rolling, error);
     }
     if rolling.surge == 0 || (ready && covered && enough && !new.is_empty()) {
+        for (id, _) in old.iter().filter(|_| rolling.surge > 0) {
+            bridge::set_aside(world, id, true);
+        }
         rolling.phase = Phase::Upgrade;
         rolling.since = now;
     } else if now >= later(rolling.since, JOIN) {
@@ -165,7 +184,7 @@ fn scale_up(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> 
                 .to_owned(),
             resource_ids: ids,
         };
-        return fail(rolling, error, now);
+        return fail(world, known.group(), rolling, error);
     }
     rolling
 }
@@ -175,7 +194,7 @@ fn scale_up(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> 
 fn upgrade(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> Rolling {
     let now = world.now();
     let name = known.group().to_owned();
-    let (new, old) = members(world, &name, &rolling.image);
+    let (new, old) = members(world, &name);
     let at_once = usize::try_from(max_unavailable(known, rolling.sizes.2)).unwrap_or(1);
     rolling.draining.retain(|id, _| old.iter().any(|(one, _)| one == id));
     // A node that is not there yet is unavailable, too: MINIMAL waits for each replacement.
@@ -185,7 +204,7 @@ fn upgrade(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> R
     let waiting: Vec<String> =
         old.iter().map(|(id, _)| id.clone()).filter(|id| !rolling.draining.contains_key(id)).collect();
     for id in waiting.into_iter().take(room) {
-        bridge::cordon(world, &id);
+        bridge::set_aside(world, &id, true);
         rolling.draining.insert(id, (now, None));
     }
     let ids: Vec<String> = rolling.draining.keys().cloned().collect();
@@ -204,7 +223,7 @@ fn upgrade(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> R
                 ),
                 resource_ids: vec![id],
             };
-            return fail(rolling, error, now);
+            return fail(world, &name, rolling, error);
         }
         let since = *empty;
         if since.is_some_and(|since| now >= later(since, PAUSE)) {
@@ -219,8 +238,8 @@ fn upgrade(world: &mut World, known: &KnownNodegroup, mut rolling: Rolling) -> R
     rolling
 }
 
-/// Scale-down: desired and maximum size go back by one at a time to what they were. The page does not say how a surplus node is emptied; EKS's
-/// hooks drain it, which is done here before its termination.
+/// Scale-down: desired and maximum size go back by one at a time to what they were; when somebody scales the group up meanwhile, it
+/// ends at once and leaves the size as it is. The page does not say how a surplus node is emptied; here it is drained before it goes.
 fn scale_down(
     world: &mut World,
     cluster: &str,
@@ -230,20 +249,19 @@ fn scale_down(
     let now = world.now();
     let name = known.group().to_owned();
     let (_, max, desired) = rolling.sizes;
-    // Somebody may have asked for more meanwhile: only what the roll added is taken back.
-    let added = world
-        .aws
-        .asg
-        .groups
-        .get(&name)
-        .map_or(0, |group| group.group.desired_capacity.saturating_sub(desired));
-    if rolling.surge == 0 || added == 0 {
+    let wants = world.aws.asg.groups.get(&name).map_or(0, |group| group.group.desired_capacity);
+    let scaled_up = rolling.left_at.is_some_and(|left_at| wants > left_at);
+    if rolling.surge == 0 || wants <= desired || scaled_up {
         if let Some(group) = world.aws.asg.groups.get_mut(&name) {
-            group.group.max_size = max.max(group.group.desired_capacity);
+            group.group.max_size = max.max(wants);
+        }
+        for id in rolling.draining.keys() {
+            bridge::set_aside(world, id, false);
         }
         nodegroups::settle(world, cluster, &known.nodegroup.name, &rolling);
         return None;
     }
+    rolling.left_at = Some(wants);
     if rolling.draining.is_empty() {
         let newest = world.aws.asg.groups.get(&name).and_then(|group| {
             let in_service =
@@ -251,7 +269,7 @@ fn scale_down(
             in_service.max_by_key(|member| (member.launched, member.view.instance_id.clone()))
         });
         if let Some(id) = newest.map(|member| member.view.instance_id.clone()) {
-            bridge::cordon(world, &id);
+            bridge::set_aside(world, &id, true);
             rolling.draining.insert(id, (now, None));
         }
     }
@@ -262,14 +280,20 @@ fn scale_down(
             rolling.draining.remove(&id);
             if asg::terminate::by_request(world, &id, true).is_ok() {
                 rolling.surge -= 1;
+                rolling.left_at = Some(wants - 1);
             }
         }
     }
     Some(rolling)
 }
 
-/// A failed roll goes back to the size that was found, and says why.
-fn fail(mut rolling: Rolling, error: UpdateError, now: Timestamp) -> Rolling {
+/// A failed roll goes back to the size that was found, and says why. What becomes of the old nodes is nowhere documented; people
+/// report that a failed update is rolled back, so here they take Pods again.
+fn fail(world: &mut World, name: &str, mut rolling: Rolling, error: UpdateError) -> Rolling {
+    let now = world.now();
+    for (id, _) in members(world, name).1 {
+        bridge::set_aside(world, &id, false);
+    }
     rolling.error = Some(error);
     rolling.draining.clear();
     rolling.phase = Phase::ScaleDown;

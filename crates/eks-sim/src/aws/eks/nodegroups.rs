@@ -192,6 +192,7 @@ fn update_version(world: &mut World, request: &UpdateNodegroupVersion) -> Answer
             error: None,
             sizes: (0, 0, 0),
             surge: 0,
+            left_at: None,
             since: now,
             draining: BTreeMap::new(),
         });
@@ -274,7 +275,8 @@ fn update_config(world: &mut World, request: &UpdateNodegroupConfig) -> Answer<U
     Ok(update)
 }
 
-/// How the instances of a managed node group join: with its labels and taints, and EKS's own label.
+/// How the instances of a managed node group join: with its labels and taints, and EKS's own labels. That of the image comes with the
+/// image. <https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html>
 pub(crate) fn join(cluster: &str, nodegroup: &Nodegroup) -> Join {
     let effect = |effect: &str| match effect {
         "NO_SCHEDULE" => "NoSchedule".to_owned(),
@@ -284,6 +286,15 @@ pub(crate) fn join(cluster: &str, nodegroup: &Nodegroup) -> Join {
     };
     let mut labels = nodegroup.labels.clone();
     labels.insert("eks.amazonaws.com/nodegroup".to_owned(), nodegroup.name.clone());
+    if let Some(capacity) = &nodegroup.capacity_type {
+        labels.insert("eks.amazonaws.com/capacityType".to_owned(), capacity.as_str().to_owned());
+    }
+    if let Some(LaunchTemplateRef { template: LaunchTemplateKey::Id(id), version }) =
+        &nodegroup.launch_template
+    {
+        labels.insert("eks.amazonaws.com/sourceLaunchTemplateId".to_owned(), id.clone());
+        labels.insert("eks.amazonaws.com/sourceLaunchTemplateVersion".to_owned(), version.to_string());
+    }
     Join {
         cluster: cluster.to_owned(),
         labels,

@@ -155,9 +155,10 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
             })
         };
         let room = |name: &str, used: &Amounts| {
-            state.templates.get(name).is_some_and(|node| {
-                Amounts::of(&node.allocatable).lacks(used, &shape.requests).is_none()
-            })
+            state
+                .templates
+                .get(name)
+                .is_some_and(|node| Amounts::of(&node.allocatable).lacks(used, &shape.requests).is_none())
         };
         if let Some((_, used)) = bins.iter_mut().find(|(name, used)| fits(name) && room(name, used)) {
             used.add(&shape.requests);
@@ -198,12 +199,14 @@ fn remove_unneeded(
     let now = world.now();
     let wait = world.kube.settings.scale_down_unneeded;
     state.unneeded.retain(|node, _| empty.iter().any(|(id, _)| id == node));
-    let mut sizes: BTreeMap<&str, u32> = groups.iter().map(|(name, group)| (name.as_str(), group.nodes)).collect();
+    let mut sizes: BTreeMap<&str, u32> =
+        groups.iter().map(|(name, group)| (name.as_str(), group.nodes)).collect();
     for (id, name) in empty {
         let since = *state.unneeded.entry(*id).or_insert(now);
         let Some(node) = world.kube.nodes.get(id) else { continue };
         let keep = node.object.meta.annotations.get(KEEP).is_some_and(|value| value == "true");
-        let least = state.settings.groups.iter().find(|group| group.name == *name).map_or(0, |group| group.min);
+        let least =
+            state.settings.groups.iter().find(|group| group.name == *name).map_or(0, |group| group.min);
         let size = sizes.entry(name.as_str()).or_default();
         let fresh = state.last_added.is_some_and(|added| later(added, wait) > now);
         if keep || fresh || *size <= least || later(since, wait) > now || !node.alive {

@@ -13,11 +13,11 @@ use eks_provider::kube::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::super::lifecycle::movable;
 use super::super::objects::{Amounts, NodeId, PodId, count};
 use super::super::scenario::{Number, QuantityText};
 use super::super::scheduler::would_fit;
 use super::super::state::{Kind, uid};
-use super::super::lifecycle::movable;
 use super::super::{Event, eviction, nodes};
 use crate::bridge::Machine;
 use crate::{World, aws};
@@ -137,7 +137,8 @@ pub(crate) fn look(world: &mut World) {
     let Some(mut state) = world.kube.actors.karpenter.take() else { return };
     // Claims whose machine is gone are gone.
     state.claims.retain(|_, claim| {
-        world.kube.by_instance.contains_key(&claim.instance) || world.kube.machines.contains_key(&claim.instance)
+        world.kube.by_instance.contains_key(&claim.instance)
+            || world.kube.machines.contains_key(&claim.instance)
     });
     provision(world, &mut state);
     drift(world, &mut state);
@@ -178,7 +179,10 @@ fn launch(world: &mut World, state: &mut State, pool: &KarpenterPool, zone: &str
     let now = world.now();
     let machine = machine(state, pool, zone, world.kube.cluster.as_ref())?;
     let Some(instance) = aws::launch_machine(world, machine) else {
-        world.kube.observer.deed(now, format!("karpenter: EC2 gives no instance in {zone} for {}", pool.name));
+        world
+            .kube
+            .observer
+            .deed(now, format!("karpenter: EC2 gives no instance in {zone} for {}", pool.name));
         return None;
     };
     state.made += 1;
@@ -246,7 +250,9 @@ fn provision(world: &mut World, state: &mut State) {
     let mut bins: Vec<(String, String, Amounts)> = state
         .claims
         .values()
-        .filter(|claim| claim.phase == Phase::Alive && node_of(world, &claim.instance).is_none_or(|(_, ready)| !ready))
+        .filter(|claim| {
+            claim.phase == Phase::Alive && node_of(world, &claim.instance).is_none_or(|(_, ready)| !ready)
+        })
         .map(|claim| (claim.pool.clone(), claim.zone.clone(), Amounts::default()))
         .collect();
     for pod in waiting {
@@ -300,7 +306,11 @@ fn is_held(world: &World, node: NodeId) -> bool {
             says(&shape.template.annotations)
                 || shape.budgets.len() > 1
                 || shape.budgets.iter().any(|budget| {
-                    world.kube.budgets.get(budget).is_some_and(|one| one.object.status.disruptions_allowed == 0)
+                    world
+                        .kube
+                        .budgets
+                        .get(budget)
+                        .is_some_and(|one| one.object.status.disruptions_allowed == 0)
                 })
         })
     })
@@ -377,7 +387,9 @@ fn replace(world: &mut World, state: &mut State) {
         }
         let pods = movable(world, node);
         for pod in &pods {
-            let Some((shape, object)) = world.kube.shape_of(*pod).zip(world.kube.pods.get(pod)) else { continue };
+            let Some((shape, object)) = world.kube.shape_of(*pod).zip(world.kube.pods.get(pod)) else {
+                continue;
+            };
             let request = EvictPod {
                 namespace: shape.namespace.to_string(),
                 name: object.name.to_string(),
@@ -475,9 +487,12 @@ fn show(world: &mut World) {
             let current = state.settings.pools.iter().find(|pool| pool.name == claim.pool);
             let drifted = current.is_some_and(|pool| pool.image != claim.image);
             let mut conditions = Vec::new();
-            for (kind, holds) in
-                [("Launched", true), ("Registered", node.is_some()), ("Ready", node.is_some_and(|(_, ready)| ready)), ("Drifted", drifted)]
-            {
+            for (kind, holds) in [
+                ("Launched", true),
+                ("Registered", node.is_some()),
+                ("Ready", node.is_some_and(|(_, ready)| ready)),
+                ("Drifted", drifted),
+            ] {
                 if holds {
                     conditions.push(condition(kind, claim.meta.creation_timestamp.unwrap_or(now)));
                 }

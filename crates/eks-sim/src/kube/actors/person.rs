@@ -1,9 +1,14 @@
 //! A person who interferes (F14, F23).
 
+use std::collections::BTreeMap;
+
+use eks_provider::kube::{LabelSelector, UnhealthyPodEvictionPolicy, WorkloadKind, WorkloadRef};
 use serde::{Deserialize, Serialize};
 
+use super::super::objects::BudgetId;
+use super::super::scenario::{self, Number, WorkloadWord};
 use super::super::state::{Kind, uid};
-use super::super::{budgets, nodes, pods, scenario, workloads};
+use super::super::{budgets, nodes, pods, workloads};
 use crate::World;
 
 /// What a person does, and when.
@@ -18,7 +23,7 @@ pub struct PersonDoes {
 
 /// Something that a person does. What is not there is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Deed {
     /// Lets Pods come to a node, or not.
     Cordon {
@@ -73,6 +78,42 @@ pub enum Deed {
     },
     /// Deletes a budget.
     DeleteBudget {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// Changes what a budget asks for. What is not said stays; one of `minAvailable` and `maxUnavailable`
+    /// takes the place of the other.
+    ChangeBudget {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// So many must stay.
+        #[serde(default)]
+        min_available: Option<Number>,
+        /// So many may be out.
+        #[serde(default)]
+        max_unavailable: Option<Number>,
+        /// The labels of its Pods.
+        #[serde(default)]
+        match_labels: Option<BTreeMap<String, String>>,
+        /// `IfHealthyBudget` or `AlwaysAllow`.
+        #[serde(default)]
+        unhealthy_pod_eviction_policy: Option<String>,
+    },
+    /// Takes the finalizers of a Pod away.
+    RemoveFinalizers {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// Deletes a workload and its Pods.
+    DeleteWorkload {
+        /// Its kind.
+        kind: WorkloadWord,
         /// Its namespace.
         namespace: String,
         /// Its name.
@@ -134,21 +175,67 @@ pub(crate) fn does(world: &mut World, deed: &Deed) {
             }
         }
         Deed::DeleteBudget { namespace, name } => {
-            let id = world.kube.budget_names.get(namespace.as_str()).and_then(|names| names.get(name));
-            if let Some(id) = id.copied() {
+            if let Some(id) = budget(world, namespace, name) {
                 budgets::remove(world, id);
             }
         }
+        Deed::ChangeBudget {
+            namespace,
+            name,
+            min_available,
+            max_unavailable,
+            match_labels,
+            unhealthy_pod_eviction_policy,
+        } => {
+            let Some(id) = budget(world, namespace, name) else { return };
+            budgets::respecify(world, id, |budget| {
+                if min_available.is_some() || max_unavailable.is_some() {
+                    budget.min_available = min_available.map(|number| number.0);
+                    budget.max_unavailable = max_unavailable.map(|number| number.0);
+                }
+                if let Some(labels) = match_labels {
+                    let match_labels = labels.clone();
+                    budget.selector = Some(LabelSelector { match_labels, match_expressions: Vec::new() });
+                }
+                if let Some(policy) = unhealthy_pod_eviction_policy {
+                    budget.unhealthy_pod_eviction_policy =
+                        Some(UnhealthyPodEvictionPolicy::from(policy.as_str()));
+                }
+            });
+        }
+        Deed::RemoveFinalizers { namespace, name } => {
+            if let Some(id) = world.kube.pod_named(namespace, name) {
+                pods::change(world, id, |pod| pod.finalizers.clear());
+                if world.kube.pods.get(&id).is_some_and(|pod| pod.deletion.is_some() && pod.is_finished()) {
+                    pods::remove(world, id);
+                }
+            }
+        }
+        Deed::DeleteWorkload { kind, namespace, name } => {
+            let of_kind = kind.workload().and_then(|kind| workload(world, kind, namespace, name));
+            if let Some(id) = of_kind {
+                workloads::delete(world, id);
+            }
+        }
         Deed::ScaleDeployment { namespace, name, replicas } => {
-            let reference = eks_provider::kube::WorkloadRef {
-                kind: eks_provider::kube::WorkloadKind::Deployment,
-                namespace: namespace.clone(),
-                name: name.clone(),
-            };
-            if let Some(id) = world.kube.workload_named(&reference) {
+            if let Some(id) = workload(world, WorkloadKind::Deployment, namespace, name) {
                 workloads::respecify(world, id, |workload| workload.desired = *replicas);
                 budgets::owner_scaled(world, id);
             }
         }
     }
+}
+
+fn budget(world: &World, namespace: &str, name: &str) -> Option<BudgetId> {
+    world.kube.budget_names.get(namespace)?.get(name).copied()
+}
+
+fn workload(
+    world: &World,
+    kind: WorkloadKind,
+    namespace: &str,
+    name: &str,
+) -> Option<super::super::objects::WorkloadId> {
+    let (namespace, name) = (namespace.to_owned(), name.to_owned());
+    world.kube.workload_named(&WorkloadRef { kind, namespace, name })
 }

@@ -43,9 +43,7 @@ impl Sim {
             Ok(()) => None,
         };
         let revision = world.kube.revision;
-        let answer = |changed| {
-            Look::Done(Ok(Changes { cursor: Cursor::new(revision.to_string()), changed }))
-        };
+        let answer = |changed| Look::Done(Ok(Changes { cursor: Cursor::new(revision.to_string()), changed }));
         match away {
             Some(error) if now >= deadline => return Look::Done(Err(error)),
             Some(_) => {}

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use eks_provider::kube::{
     ApiService, CustomResourceDefinition, CustomResourceReader, Endpoint, Event, EventReader, EventWriter,
-    HelmRelease, HelmReleaseReader, HelmStorage, ManagedFields, MetadataReader, Namespace, NewEvent, NodeClaim,
-    NodeClass, NodePool, ObjectMeta, ObjectMetadata, ObjectReader, ObjectRef, Page, PageRequest,
+    HelmRelease, HelmReleaseReader, HelmStorage, ManagedFields, MetadataReader, Namespace, NewEvent,
+    NodeClaim, NodeClass, NodePool, ObjectMeta, ObjectMetadata, ObjectReader, ObjectRef, Page, PageRequest,
     PersistentVolume, PersistentVolumeClaim, RawObject, ResourceType, Service, ServiceReader, StorageClass,
     TargetGroupBinding, VolumeAttachment, VolumeReader, WebhookConfiguration, WebhookReader,
 };
@@ -24,7 +24,7 @@ use crate::Sim;
 impl VolumeReader for Sim {
     async fn list_persistent_volumes(&self) -> Result<Vec<PersistentVolume>> {
         self.kube_read("list persistentvolumes", "volumes", |state, _| {
-            Ok(state.volumes.volumes.values().cloned().collect())
+            Ok(state.volumes.known.values().cloned().collect())
         })
     }
 
@@ -142,7 +142,9 @@ impl ServiceReader for Sim {
 #[async_trait]
 impl WebhookReader for Sim {
     async fn list_webhook_configurations(&self) -> Result<Vec<WebhookConfiguration>> {
-        self.kube_read("list validatingwebhookconfigurations", "webhooks", |state, _| Ok(state.webhooks.clone()))
+        self.kube_read("list validatingwebhookconfigurations", "webhooks", |state, _| {
+            Ok(state.webhooks.clone())
+        })
     }
 
     async fn list_api_services(&self) -> Result<Vec<ApiService>> {
@@ -150,7 +152,9 @@ impl WebhookReader for Sim {
     }
 
     async fn list_custom_resource_definitions(&self) -> Result<Vec<CustomResourceDefinition>> {
-        self.kube_read("list customresourcedefinitions", "definitions", |state, _| Ok(state.definitions.clone()))
+        self.kube_read("list customresourcedefinitions", "definitions", |state, _| {
+            Ok(state.definitions.clone())
+        })
     }
 }
 
@@ -207,11 +211,11 @@ fn key(meta: &ObjectMeta) -> String {
 
 /// The metadata of what the world holds as objects of its own.
 fn known(state: &State, resource: &ResourceType) -> Option<Vec<ObjectMeta>> {
+    use eks_provider::kube::WorkloadKind as Of;
     let workloads = |kind| {
         let names = state.workload_names.iter().filter(move |((of, ..), _)| *of == kind);
         names.filter_map(|(_, id)| render::workload(state, *id)).map(|workload| workload.meta).collect()
     };
-    use eks_provider::kube::WorkloadKind as Of;
     Some(match (resource.group.as_str(), resource.version.as_str(), resource.plural.as_str()) {
         ("", "v1", "pods") => {
             let pods = state.pods.keys().filter_map(|id| render::pod(state, *id));
@@ -221,9 +225,7 @@ fn known(state: &State, resource: &ResourceType) -> Option<Vec<ObjectMeta>> {
         ("", "v1", "namespaces") => state.namespaces.values().map(|one| one.meta.clone()).collect(),
         ("", "v1", "services") => state.services.values().map(|one| one.meta.clone()).collect(),
         ("", "v1", "configmaps") => state.config_maps.values().map(|one| one.meta.clone()).collect(),
-        ("", "v1", "persistentvolumes") => {
-            state.volumes.volumes.values().map(|one| one.meta.clone()).collect()
-        }
+        ("", "v1", "persistentvolumes") => state.volumes.known.values().map(|one| one.meta.clone()).collect(),
         ("", "v1", "persistentvolumeclaims") => {
             state.volumes.claims.values().map(|one| one.meta.clone()).collect()
         }

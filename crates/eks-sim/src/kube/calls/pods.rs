@@ -52,7 +52,11 @@ fn list(state: &State, query: &PodQuery, request: &PageRequest, call: &Call) -> 
             Some(node.map(|node| node.pods.iter().copied().collect()).unwrap_or_default())
         }
         (None, Some(shapes)) => Some(
-            shapes.iter().filter_map(|id| state.shape(*id)).flat_map(|shape| shape.pods.iter().copied()).collect(),
+            shapes
+                .iter()
+                .filter_map(|id| state.shape(*id))
+                .flat_map(|shape| shape.pods.iter().copied())
+                .collect(),
         ),
         (None, None) => None,
     };
@@ -84,8 +88,9 @@ fn walk(state: &State, query: &PodQuery, request: &PageRequest) -> Page<PodId> {
         }
         let from = after.filter(|(after, _)| **namespace == **after).map(|(_, name)| name);
         let range = match from {
-            Some(name) => names
-                .range::<str, _>((std::ops::Bound::Excluded(name), std::ops::Bound::Unbounded)),
+            Some(name) => {
+                names.range::<str, _>((std::ops::Bound::Excluded(name), std::ops::Bound::Unbounded))
+            }
             None => names.range::<str, _>(..),
         };
         for (name, id) in range {
@@ -102,7 +107,9 @@ fn walk(state: &State, query: &PodQuery, request: &PageRequest) -> Page<PodId> {
 #[async_trait]
 impl PodReader for Sim {
     async fn list_pods(&self, query: &PodQuery, request: &PageRequest) -> Result<Page<Pod>> {
-        self.kube_read_as("list pods", "pods", query.freshness, |state, call| list(state, query, request, call))
+        self.kube_read_as("list pods", "pods", query.freshness, |state, call| {
+            list(state, query, request, call)
+        })
     }
 
     async fn get_pod(&self, namespace: &str, name: &str) -> Result<Pod> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use eks_provider::Result;
 use eks_provider::kube::{
-    AccessDecision, ApiResource, ConfigMap, ConfigMapReader, ConfigMapWriter, DeprecatedApiRequest, Discovery,
-    Lease, LeaseReader, LeaseWriter, ObjectMeta, ResourceAttributes, ResourceType, ServerReader,
+    AccessDecision, ApiResource, ConfigMap, ConfigMapReader, ConfigMapWriter, DeprecatedApiRequest,
+    Discovery, Lease, LeaseReader, LeaseWriter, ObjectMeta, ResourceAttributes, ResourceType, ServerReader,
     ServerVersion,
 };
 use jiff::Timestamp;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eks_provider::kube::{
-    self as api, Affinity, Budget, Container, LabelSelector, PodAffinityTerm, PodSpec, PodTemplate, Resources,
-    RolloutStrategy, Toleration, TolerationOperator, TopologySpreadConstraint, UnhealthyPodEvictionPolicy,
-    Volume, VolumeSource, WorkloadKind,
+    self as api, Affinity, Budget, Container, LabelSelector, PodAffinityTerm, PodSpec, PodTemplate,
+    Resources, RolloutStrategy, Toleration, TolerationOperator, TopologySpreadConstraint,
+    UnhealthyPodEvictionPolicy, Volume, VolumeSource, WorkloadKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ impl WorkloadWord {
         self.workload().map_or("Pod", WorkloadKind::as_str)
     }
 
-    pub(super) fn workload(self) -> Option<WorkloadKind> {
+    pub(crate) fn workload(self) -> Option<WorkloadKind> {
         Some(match self {
             Self::Deployment => WorkloadKind::Deployment,
             Self::ReplicaSet => WorkloadKind::ReplicaSet,
@@ -332,10 +332,8 @@ pub struct StrategyPart {
 
 impl StrategyPart {
     pub(super) fn strategy(&self, kind: WorkloadKind) -> RolloutStrategy {
-        let has_one = matches!(
-            kind,
-            WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet
-        );
+        let has_one =
+            matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet);
         let default = || has_one.then(|| "RollingUpdate".to_owned());
         RolloutStrategy {
             kind: self.kind.clone().or_else(default),

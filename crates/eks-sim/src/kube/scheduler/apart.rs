@@ -146,7 +146,9 @@ impl Apart {
         let fewest = if few { 0 } else { numbers.values().min().copied().unwrap_or_default() };
         let full: BTreeSet<String> = numbers
             .iter()
-            .filter(|(_, number)| (**number + u32::from(selects_itself)).saturating_sub(fewest) > constraint.max_skew)
+            .filter(|(_, number)| {
+                (**number + u32::from(selects_itself)).saturating_sub(fewest) > constraint.max_skew
+            })
             .map(|(value, _)| value.clone())
             .collect();
         if constraint.when_unsatisfiable == "DoNotSchedule" {
@@ -168,9 +170,8 @@ impl Apart {
         if !self.required.iter().all(has) {
             return Some("node(s) didn't match pod affinity rules".to_owned());
         }
-        let uneven = self.uneven.iter().any(|(key, full)| {
-            value(key).is_none_or(|value| full.contains(value))
-        });
+        let uneven =
+            self.uneven.iter().any(|(key, full)| value(key).is_none_or(|value| full.contains(value)));
         uneven.then(|| "node(s) didn't match pod topology spread constraints".to_owned())
     }
 
@@ -193,7 +194,6 @@ pub(crate) fn nodes_with(key: &str, value: &str) -> api::NodeSelector {
         operator: api::SelectorOperator::In,
         values: BTreeSet::from([value.to_owned()]),
     };
-    let term =
-        api::NodeSelectorTerm { match_expressions: vec![requirement], match_fields: Vec::new() };
+    let term = api::NodeSelectorTerm { match_expressions: vec![requirement], match_fields: Vec::new() };
     api::NodeSelector { terms: vec![term] }
 }

@@ -100,10 +100,16 @@ fn pods_that_are_not_ready_go_by_the_policy() {
     let unready = r#", "neverReady": true"#;
     for (budget, expected) in [
         // Not enough are healthy.
-        (r#""minAvailable": 1"#, blocked("The disruption budget web needs 1 healthy pods and has 0 currently", 0)),
+        (
+            r#""minAvailable": 1"#,
+            blocked("The disruption budget web needs 1 healthy pods and has 0 currently", 0),
+        ),
         (r#""minAvailable": 1, "unhealthyPodEvictionPolicy": "AlwaysAllow""#, EvictionOutcome::Accepted),
         // Enough would be healthy, but a need of none protects nothing and allows nothing.
-        (r#""minAvailable": 0"#, blocked("The disruption budget web needs 0 healthy pods and has 0 currently", 0)),
+        (
+            r#""minAvailable": 0"#,
+            blocked("The disruption budget web needs 0 healthy pods and has 0 currently", 0),
+        ),
     ] {
         let (outcome, before, after) = evict(world(3, &web(2, budget, unready)), nothing, false);
         assert_eq!((outcome, before), (expected, after), "{budget}");
@@ -216,8 +222,7 @@ fn a_webhook_may_refuse_and_it_is_named() {
             namespace: Some("shop".to_owned()),
         }));
     };
-    let (outcome, before, after) =
-        evict(world(3, &web(3, r#""maxUnavailable": 1"#, "")), change, false);
+    let (outcome, before, after) = evict(world(3, &web(3, r#""maxUnavailable": 1"#, "")), change, false);
     let expected = EvictionOutcome::RefusedByWebhook {
         webhook: Some("drain.db.example".to_owned()),
         message: "admission webhook \"drain.db.example\" denied the request: I move it myself".to_owned(),

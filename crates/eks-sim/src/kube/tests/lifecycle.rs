@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use eks_provider::Clock;
 use eks_provider::kube::{
-    Condition, ConditionStatus, LeaseReader, Node, NodeReader, Pod, PodEvictor, TaintEffect, VolumeReader, condition,
+    Condition, ConditionStatus, LeaseReader, Node, NodeReader, Pod, PodEvictor, TaintEffect, VolumeReader,
+    condition,
 };
 
 use super::{WEB, machine, pass, pods, request, run, world};
@@ -64,9 +65,8 @@ fn a_machine_that_stops_is_noticed_after_forty_seconds_and_its_pods_after_five_m
     assert_eq!(world.observer().lost_pods.len(), 1, "one Pod of three ran there");
     let sim = Sim::new(world);
     run(&sim, async {
-        let victim = |pods: &[Pod]| {
-            pods.iter().filter(|pod| pod.spec.node_name == Some(machine(0).node_name)).cloned().next()
-        };
+        let victim =
+            |pods: &[Pod]| pods.iter().find(|pod| pod.spec.node_name == Some(machine(0).node_name)).cloned();
         sim.sleep(Duration::from_secs(39)).await;
         assert_eq!(ready(&on(&sim, 0).await), ConditionStatus::True);
         assert!(victim(&pods(&sim, "shop").await).unwrap().is_ready(), "nobody knows yet");
@@ -123,7 +123,10 @@ fn a_stateful_pod_comes_back_under_its_name_in_its_zone_after_its_volume() {
     let sim = Sim::new(world(6, DB));
     run(&sim, async {
         let before = pods(&sim, "shop").await;
-        assert_eq!(before.iter().map(|pod| pod.meta.name.as_str()).collect::<Vec<_>>(), ["db-0", "db-1", "db-2"]);
+        assert_eq!(
+            before.iter().map(|pod| pod.meta.name.as_str()).collect::<Vec<_>>(),
+            ["db-0", "db-1", "db-2"]
+        );
         assert!(before.iter().all(Pod::is_ready));
         assert_eq!(sim.list_volume_attachments().await.unwrap().len(), 3);
         let sim = &sim;
@@ -169,4 +172,32 @@ fn the_volume_of_a_machine_that_was_lost_waits_six_minutes() {
     assert!(events.iter().any(|event| event.reason == "FailedAttachVolume"));
     pass(&mut world, 240);
     assert!(world.kube.pods[&again].ready);
+}
+
+#[test]
+fn the_kubelet_of_a_machine_that_has_stopped_never_speaks_again() {
+    let mut world = world(6, DB);
+    let pod = world.kube.pod_named("shop", "db-0").unwrap();
+    let node = world.kube.pods[&pod].node.unwrap();
+    let (name, instance) =
+        (world.kube.nodes[&node].name.to_string(), world.kube.nodes[&node].instance_id.clone());
+    world.lose_machine(&instance);
+    crate::kube::actors::person::does(&mut world, &Deed::SilenceNode { node: name.clone(), silent: false });
+    pass(&mut world, 59);
+    let api = world.kube.nodes[&node].object.clone();
+    assert_eq!(ready(&api), ConditionStatus::Unknown);
+    pass(&mut world, 2);
+    assert!(world.kube.node_named(&name).is_none(), "the machine is gone, and its node with it");
+}
+
+#[test]
+fn a_machine_that_stops_in_silence_takes_its_pods_with_it() {
+    let mut world = world(3, WEB);
+    let silence = Deed::SilenceNode { node: machine(0).node_name, silent: true };
+    crate::kube::actors::person::does(&mut world, &silence);
+    pass(&mut world, 20);
+    world.lose_machine(&machine(0).instance_id);
+    assert_eq!(world.observer().lost_pods.len(), 1);
+    let budget = world.kube.budgets.values().next().unwrap();
+    assert_eq!((budget.healthy, budget.truly), (3, 2), "the API does not know yet");
 }

@@ -25,8 +25,7 @@ pub(crate) fn sync_on_node(world: &mut World, id: WorkloadId, node_id: NodeId) {
         _ => false,
     };
     let Some(workload) = world.kube.workloads.get_mut(&id) else { return };
-    let changed =
-        if belongs { workload.belongs.insert(node_id) } else { workload.belongs.remove(&node_id) };
+    let changed = if belongs { workload.belongs.insert(node_id) } else { workload.belongs.remove(&node_id) };
     if changed {
         workload.desired = count(workload.belongs.len());
         pods::touch_workload(world, id);
@@ -52,12 +51,12 @@ pub(crate) fn sync_on_node(world: &mut World, id: WorkloadId, node_id: NodeId) {
         Some(pod) if !belongs && world.kube.nodes.contains_key(&node_id) => {
             pods::delete(world, pod, None);
         }
-        Some(pod) => {
-            if world.kube.pods.get(&pod).is_some_and(|pod| pod.is_finished() && pod.deletion.is_none()) {
-                pods::delete(world, pod, None);
-            }
+        Some(pod)
+            if world.kube.pods.get(&pod).is_some_and(|pod| pod.is_finished() && pod.deletion.is_none()) =>
+        {
+            pods::delete(world, pod, None);
         }
-        None => {}
+        Some(_) | None => {}
     }
 }
 
@@ -69,17 +68,13 @@ pub(super) fn roll(world: &mut World, id: WorkloadId) {
         return;
     }
     let current = workload.current();
-    let old: Vec<_> = workload
-        .revisions
-        .iter()
-        .rev()
-        .skip(1)
-        .flat_map(|revision| revision.pods.iter().copied())
-        .collect();
+    let old: Vec<_> =
+        workload.revisions.iter().rev().skip(1).flat_map(|revision| revision.pods.iter().copied()).collect();
     if old.is_empty() {
         return;
     }
-    let allowed = workload.strategy.max_unavailable.unwrap_or(IntOrPercent::Int(1)).of(workload.desired).max(1);
+    let allowed =
+        workload.strategy.max_unavailable.unwrap_or(IntOrPercent::Int(1)).of(workload.desired).max(1);
     let unavailable = workload.desired.saturating_sub(workload.ready());
     let mut left = allowed.saturating_sub(unavailable);
     for pod in old {

@@ -40,16 +40,16 @@ pub(super) fn sync(world: &mut World, id: WorkloadId) {
             revision.desired = desired;
         }
     } else if recreate {
-        let others: Vec<PodId> = workload.revisions.iter().rev().skip(1).flat_map(|old| old.pods.iter().copied())
-            .collect();
+        let others: Vec<PodId> =
+            workload.revisions.iter().rev().skip(1).flat_map(|old| old.pods.iter().copied()).collect();
         for old in workload.revisions.iter_mut().rev().skip(1) {
             old.desired = 0;
         }
         let shapes: Vec<_> = workload.revisions.iter().rev().skip(1).filter_map(|old| old.shape).collect();
-        let left = shapes
-            .iter()
-            .any(|shape| world.kube.shape(*shape).is_some_and(|shape| !shape.pods.is_empty()));
-        if others.is_empty() && !left
+        let left =
+            shapes.iter().any(|shape| world.kube.shape(*shape).is_some_and(|shape| !shape.pods.is_empty()));
+        if others.is_empty()
+            && !left
             && let Some(revision) =
                 world.kube.workloads.get_mut(&id).and_then(|workload| workload.revisions.last_mut())
         {
@@ -99,9 +99,10 @@ pub(super) fn sync_replicas(world: &mut World, id: WorkloadId, number: u32) {
     let have = super::super::objects::count(revision.pods.len());
     if have < revision.desired {
         let missing = revision.desired - have;
-        let prefix = match workload.kind {
-            eks_provider::kube::WorkloadKind::Deployment => format!("{}-{}", workload.name, revision.hash),
-            _ => workload.name.to_string(),
+        let prefix = if workload.kind == eks_provider::kube::WorkloadKind::Deployment {
+            format!("{}-{}", workload.name, revision.hash)
+        } else {
+            workload.name.to_string()
         };
         for _ in 0..missing {
             make_pod(world, id, number, &prefix);
