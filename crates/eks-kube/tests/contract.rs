@@ -36,7 +36,12 @@ async fn cluster(options: Options) -> Cluster {
         });
         create(&cluster, "/apis/policy/v1/namespaces/contract/poddisruptionbudgets", &budget).await;
     }
-    allow(&cluster, "narrow", &json!([{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}])).await;
+    allow(
+        &cluster,
+        "narrow",
+        &json!([{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}]),
+    )
+    .await;
     cluster
 }
 
@@ -58,7 +63,8 @@ async fn keeps_the_contract(options: Options) {
         budget: "web".to_owned(),
         twice_budgeted: "twice".to_owned(),
     };
-    let world = KubeWorld { reader: &api, writer: &api, narrow: &narrow, probe: &api, clock: &SystemClock, facts };
+    let world =
+        KubeWorld { reader: &api, writer: &api, narrow: &narrow, probe: &api, clock: &SystemClock, facts };
     let outcomes = contract::kubernetes(&world).await;
     let failed: Vec<String> =
         outcomes.iter().filter(|outcome| outcome.result.is_err()).map(ToString::to_string).collect();

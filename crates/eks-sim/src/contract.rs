@@ -145,6 +145,18 @@ async fn eventually<T, F: Future<Output = Result<T>>>(
     clock: &dyn Clock,
     limit: Duration,
     what: &str,
+    ask: impl FnMut() -> F,
+    is_it: impl Fn(&T) -> bool,
+) -> std::result::Result<T, String> {
+    eventually_every(Duration::from_secs(5), clock, limit, what, ask, is_it).await
+}
+
+/// As [`eventually`], with another wait between two questions.
+async fn eventually_every<T, F: Future<Output = Result<T>>>(
+    pause: Duration,
+    clock: &dyn Clock,
+    limit: Duration,
+    what: &str,
     mut ask: impl FnMut() -> F,
     is_it: impl Fn(&T) -> bool,
 ) -> std::result::Result<T, String> {
@@ -159,6 +171,6 @@ async fn eventually<T, F: Future<Output = Result<T>>>(
         if clock.now() >= deadline {
             return Err(format!("after {} s still not: {what}", limit.as_secs()));
         }
-        clock.sleep(Duration::from_secs(5)).await;
+        clock.sleep(pause).await;
     }
 }

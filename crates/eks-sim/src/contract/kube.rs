@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use eks_provider::Class;
 use eks_provider::kube::{Node, NodePatch, PageRequest, Pod, PodQuery};
-use eks_provider::{ProviderError, Result};
+use eks_provider::{Clock, ProviderError, Result};
 
-use super::{KubeWorld, Outcome, Verdict, eventually, holds};
+use super::{KubeWorld, Outcome, Verdict, eventually_every, holds};
 
 const MINUTES: Duration = Duration::from_mins(5);
 
@@ -22,13 +22,29 @@ pub(super) async fn all(world: &KubeWorld<'_>) -> Vec<Outcome> {
     outcomes.extend(nodes::all(world).await);
     outcomes.extend(objects::all(world).await);
     outcomes.extend(changes::all(world).await);
-    outcomes.extend(evictions::all(world).await);
     outcomes.extend(workloads::all(world).await);
+    // The last of them leaves the budget spent for two minutes.
+    outcomes.extend(evictions::all(world).await);
     outcomes
 }
 
+/// Asks again, often, until an answer is the one that is waited for.
+async fn eventually<T, F: Future<Output = Result<T>>>(
+    clock: &dyn Clock,
+    limit: Duration,
+    what: &str,
+    ask: impl FnMut() -> F,
+    is_it: impl Fn(&T) -> bool,
+) -> std::result::Result<T, String> {
+    eventually_every(Duration::from_millis(200), clock, limit, what, ask, is_it).await
+}
+
 /// A call that is refused for this reason.
-fn refused<T: std::fmt::Debug>(what: &str, answer: Result<T>, class: Class) -> std::result::Result<ProviderError, String> {
+fn refused<T: std::fmt::Debug>(
+    what: &str,
+    answer: Result<T>,
+    class: Class,
+) -> std::result::Result<ProviderError, String> {
     match answer {
         Ok(answer) => Err(format!("{what} was answered: {answer:?}")),
         Err(error) if error.class() == class => Ok(error),
@@ -88,9 +104,9 @@ async fn whole(world: &KubeWorld<'_>) -> std::result::Result<Vec<Pod>, String> {
     let found = eventually(world.clock, MINUTES, "three ready Pods", || pods(world, name), three).await?;
     let budget = &world.facts.budget;
     let allows = |budgets: &Vec<eks_provider::kube::Budget>| {
-        budgets.iter().any(|one| {
-            one.meta.name == *budget && one.is_observed() && one.status.disruptions_allowed == 1
-        })
+        budgets
+            .iter()
+            .any(|one| one.meta.name == *budget && one.is_observed() && one.status.disruptions_allowed == 1)
     };
     eventually(world.clock, MINUTES, "the budget allows one", || world.reader.list_budgets(), allows).await?;
     Ok(found)

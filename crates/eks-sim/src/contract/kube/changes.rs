@@ -19,7 +19,8 @@ pub(super) async fn all(world: &KubeWorld<'_>) -> Vec<Outcome> {
 type Waited = Result<Changes, String>;
 
 async fn wait(world: &KubeWorld<'_>, watched: &BTreeSet<Watched>, since: &Cursor, wait: u64) -> Waited {
-    let deadline = world.clock.now().checked_add(Duration::from_secs(wait)).map_err(|error| error.to_string())?;
+    let deadline =
+        world.clock.now().checked_add(Duration::from_secs(wait)).map_err(|error| error.to_string())?;
     came(world.reader.changed(watched, since, deadline).await)
 }
 
@@ -43,19 +44,24 @@ async fn heard(world: &KubeWorld<'_>) -> Verdict {
     let cursor = came(world.reader.cursor(&watched).await)?;
     let made = came(world.writer.create_lease(&lease(world)).await)?;
     let after_made = wait(world, &watched, &cursor, 60).await?;
-    holds(after_made.changed == Changed::Some(watched.clone()), || format!("made: {:?}", after_made.changed))?;
+    holds(after_made.changed == Changed::Some(watched.clone()), || {
+        format!("made: {:?}", after_made.changed)
+    })?;
     let quiet = wait(world, &watched, &after_made.cursor, 2).await?;
     holds(quiet.changed == Changed::Nothing, || format!("once more: {:?}", quiet.changed))?;
     came(world.writer.delete_lease(&made).await)?;
     let after_gone = wait(world, &watched, &quiet.cursor, 60).await?;
-    holds(after_gone.changed == Changed::Some(watched.clone()), || format!("gone: {:?}", after_gone.changed))?;
+    holds(after_gone.changed == Changed::Some(watched.clone()), || {
+        format!("gone: {:?}", after_gone.changed)
+    })?;
     // The older moment is as good as before.
     let again = wait(world, &watched, &cursor, 60).await?;
     holds(again.changed == Changed::Some(watched), || format!("from the start: {:?}", again.changed))
 }
 
 async fn nothing(world: &KubeWorld<'_>) -> Verdict {
-    let watched = BTreeSet::from([Watched::Leases("no-such-namespace".to_owned()), Watched::VolumeAttachments]);
+    let watched =
+        BTreeSet::from([Watched::Leases("no-such-namespace".to_owned()), Watched::VolumeAttachments]);
     let cursor = came(world.reader.cursor(&watched).await)?;
     let began = world.clock.now();
     let changes = wait(world, &watched, &cursor, 3).await?;
@@ -75,5 +81,7 @@ async fn kinds(world: &KubeWorld<'_>) -> Verdict {
     patched(world, |node| NodePatch::of(node).annotate("eks-contract/watch", "x")).await?;
     let changes = wait(world, &watched, &cursor, 60).await?;
     patched(world, |node| NodePatch::of(node).unannotate("eks-contract/watch")).await?;
-    holds(changes.changed == Changed::Some(BTreeSet::from([Watched::Nodes])), || format!("{:?}", changes.changed))
+    holds(changes.changed == Changed::Some(BTreeSet::from([Watched::Nodes])), || {
+        format!("{:?}", changes.changed)
+    })
 }

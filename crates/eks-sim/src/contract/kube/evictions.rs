@@ -3,17 +3,17 @@
 use eks_provider::Class;
 use eks_provider::kube::{DeletePod, EvictPod, EvictionOutcome, Pod};
 
-use super::super::{KubeWorld, Outcome, Verdict, came, checks, eventually, holds};
-use super::{MINUTES, missing, pods, refused, whole};
+use super::super::{KubeWorld, Outcome, Verdict, came, checks, holds};
+use super::{MINUTES, eventually, missing, pods, refused, whole};
 
 pub(super) async fn all(world: &KubeWorld<'_>) -> Vec<Outcome> {
     checks![world;
         "evict-dry": "a probe says what an eviction would do, and spends nothing" => probe,
         "evict": "one eviction is accepted, the next is blocked by the budget by its name, until the Pod is replaced" => evict,
-        "evict-uid": "an eviction of a Pod of another uid is Gone" => other_uid,
         "evict-missing": "an eviction of a Pod that is not there is Gone" => not_there,
         "evict-many": "a Pod with two budgets cannot be evicted, which is said as such" => many,
         "delete-pod": "a Pod is deleted past its budget, and only with its uid" => delete,
+        "evict-uid": "an eviction of a Pod of another uid is Gone, and has spent the budget all the same" => other_uid,
     ]
 }
 
@@ -62,6 +62,14 @@ async fn evict(world: &KubeWorld<'_>) -> Verdict {
     holds(now.iter().all(|pod| pod.meta.uid != first.meta.uid), || {
         "the evicted Pod is still there".to_owned()
     })?;
+    // While it ends it may be asked again; afterwards it is gone.
+    let look = async || match world.reader.get_pod(&of(first).namespace, &first.meta.name).await {
+        Ok(pod) => Ok(Some(pod.meta.uid)),
+        Err(error) if error.class() == Class::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    let is_gone = |uid: &Option<String>| uid.as_ref() != Some(&first.meta.uid);
+    eventually(world.clock, MINUTES, "the evicted Pod is gone", look, is_gone).await?;
     let gone = came(world.writer.evict_pod(&of(first)).await)?;
     holds(gone == EvictionOutcome::Gone, || format!("once more: {gone:?}"))
 }
@@ -73,7 +81,13 @@ async fn other_uid(world: &KubeWorld<'_>) -> Verdict {
     let outcome = came(world.writer.evict_pod(&other).await)?;
     holds(outcome == EvictionOutcome::Gone, || format!("{outcome:?}"))?;
     let still = came(world.reader.get_pod(&other.namespace, &other.name).await)?;
-    holds(still.meta.uid == pod.meta.uid && !still.meta.is_terminating(), || format!("{:?}", still.meta))
+    holds(still.meta.uid == pod.meta.uid && !still.meta.is_terminating(), || format!("{:?}", still.meta))?;
+    // The uid is looked at when the Pod is deleted, which is after the budget.
+    let budget = came(world.reader.get_budget(&world.facts.namespace, &world.facts.budget).await)?;
+    let status = &budget.status;
+    holds(status.disruptions_allowed == 0 && status.disrupted_pods.contains_key(&pod.meta.name), || {
+        format!("{status:?}")
+    })
 }
 
 async fn not_there(world: &KubeWorld<'_>) -> Verdict {
@@ -91,7 +105,9 @@ async fn not_there(world: &KubeWorld<'_>) -> Verdict {
 
 async fn many(world: &KubeWorld<'_>) -> Verdict {
     let look = || pods(world, &world.facts.twice_budgeted);
-    let found = eventually(world.clock, MINUTES, "a ready Pod with two budgets", look, |pods| !pods.is_empty()).await?;
+    let found =
+        eventually(world.clock, MINUTES, "a ready Pod with two budgets", look, |pods| !pods.is_empty())
+            .await?;
     let Some(pod) = found.first() else { return Err("no Pod".to_owned()) };
     for outcome in [world.writer.evict_pod(&of(pod)).await, world.probe.probe_eviction(&of(pod)).await] {
         let outcome = came(outcome)?;

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eks_provider::Class;
 use eks_provider::kube::{
-    Freshness, LabelSelector, Node, NodePatch, NodeQuery, PageRequest, PodQuery, Requirement, SelectorOperator, Taint,
+    Freshness, LabelSelector, Node, NodePatch, NodeQuery, PageRequest, PodQuery, Requirement,
+    SelectorOperator, Taint,
 };
 
-use super::super::{KubeWorld, Outcome, Verdict, came, checks, eventually, holds};
-use super::{MINUTES, every_pod, missing, patched, refused};
+use super::super::{KubeWorld, Outcome, Verdict, came, checks, holds};
+use super::{MINUTES, eventually, every_pod, missing, patched, refused};
 
 pub(super) async fn all(world: &KubeWorld<'_>) -> Vec<Outcome> {
     checks![world;
@@ -35,7 +36,9 @@ async fn nodes(world: &KubeWorld<'_>) -> Verdict {
     holds(node.is_ready() && node.zone().is_some() && node.info.kubelet_version.value().is_some(), || {
         format!("ready {}, zone {:?}, {}", node.is_ready(), node.zone(), node.info.kubelet_version)
     })?;
-    holds(!node.meta.uid.is_empty() && !node.meta.resource_version.is_empty(), || format!("{:?}", node.meta))?;
+    holds(!node.meta.uid.is_empty() && !node.meta.resource_version.is_empty(), || {
+        format!("{:?}", node.meta)
+    })?;
     let alone = came(world.reader.get_node(&world.facts.node).await)?;
     holds(alone.meta.uid == node.meta.uid && alone.provider_id == node.provider_id, || {
         format!("{:?} in the list, {:?} alone", node.meta, alone.meta)
@@ -73,7 +76,12 @@ async fn selected(world: &KubeWorld<'_>) -> Verdict {
 }
 
 fn taint(key: &str) -> Taint {
-    Taint { key: key.to_owned(), value: Some("x".to_owned()), effect: "PreferNoSchedule".into(), time_added: None }
+    Taint {
+        key: key.to_owned(),
+        value: Some("x".to_owned()),
+        effect: "PreferNoSchedule".into(),
+        time_added: None,
+    }
 }
 
 fn keys(node: &Node) -> Vec<String> {
@@ -84,21 +92,32 @@ async fn patch(world: &KubeWorld<'_>) -> Verdict {
     let before = came(world.reader.get_node(&world.facts.node).await)?;
     // Somebody else's, set meanwhile.
     patched(world, |node| {
-        NodePatch::of(node).taint(taint("others/taint")).label("others/label", "y").annotate("others/annotation", "w")
+        NodePatch::of(node)
+            .taint(taint("others/taint"))
+            .label("others/label", "y")
+            .annotate("others/annotation", "w")
     })
     .await?;
     let stale = NodePatch::of(&before).taint(taint("ours/taint"));
     refused("a patch of an older state", world.writer.patch_node(&stale).await, Class::Conflict)?;
     let ours = patched(world, |node| {
-        NodePatch::of(node).taint(taint("ours/taint")).label("ours/label", "l").annotate("ours/annotation", "z")
+        NodePatch::of(node)
+            .taint(taint("ours/taint"))
+            .label("ours/label", "l")
+            .annotate("ours/annotation", "z")
     })
     .await?;
-    let is = |map: &BTreeMap<String, String>, key: &str, value: &str| map.get(key).map(String::as_str) == Some(value);
+    let is = |map: &BTreeMap<String, String>, key: &str, value: &str| {
+        map.get(key).map(String::as_str) == Some(value)
+    };
     let (labels, annotations) = (&ours.meta.labels, &ours.meta.annotations);
     holds(
-        ours.taint("others/taint").is_some() && ours.taint("ours/taint").is_some()
-            && is(labels, "others/label", "y") && is(labels, "ours/label", "l")
-            && is(annotations, "others/annotation", "w") && is(annotations, "ours/annotation", "z"),
+        ours.taint("others/taint").is_some()
+            && ours.taint("ours/taint").is_some()
+            && is(labels, "others/label", "y")
+            && is(labels, "ours/label", "l")
+            && is(annotations, "others/annotation", "w")
+            && is(annotations, "ours/annotation", "z"),
         || format!("{:?} {labels:?} {annotations:?}", ours.taints),
     )?;
     let undone = patched(world, |node| {
@@ -106,12 +125,18 @@ async fn patch(world: &KubeWorld<'_>) -> Verdict {
     })
     .await?;
     holds(
-        undone.taint("others/taint").is_some() && undone.taint("ours/taint").is_none()
-            && !undone.meta.labels.contains_key("ours/label") && undone.meta.labels.contains_key("others/label"),
+        undone.taint("others/taint").is_some()
+            && undone.taint("ours/taint").is_none()
+            && !undone.meta.labels.contains_key("ours/label")
+            && undone.meta.labels.contains_key("others/label"),
         || format!("{:?} {:?}", undone.taints, undone.meta.labels),
     )?;
     let end = patched(world, |node| {
-        NodePatch::of(node).untaint("others/taint").unlabel("others/label").unannotate("others/annotation").unlabel("never/was")
+        NodePatch::of(node)
+            .untaint("others/taint")
+            .unlabel("others/label")
+            .unannotate("others/annotation")
+            .unlabel("never/was")
     })
     .await?;
     holds(keys(&end) == keys(&before) && end.meta.labels == before.meta.labels, || {
@@ -125,7 +150,8 @@ async fn cordon(world: &KubeWorld<'_>) -> Verdict {
     let cordoned = patched(world, |node| NodePatch::of(node).cordon(true)).await?;
     holds(cordoned.unschedulable, || "it is not cordoned".to_owned())?;
     let look = || world.reader.get_node(&world.facts.node);
-    let has = |node: &Node| node.taint(UNSCHEDULABLE).is_some_and(|taint| taint.effect.as_str() == "NoSchedule");
+    let has =
+        |node: &Node| node.taint(UNSCHEDULABLE).is_some_and(|taint| taint.effect.as_str() == "NoSchedule");
     let found = eventually(world.clock, MINUTES, "the taint of the cordon", look, has).await;
     let back = patched(world, |node| NodePatch::of(node).cordon(false)).await?;
     found?;
@@ -135,8 +161,11 @@ async fn cordon(world: &KubeWorld<'_>) -> Verdict {
 }
 
 async fn dry_run(world: &KubeWorld<'_>) -> Verdict {
-    let as_if = patched(world, |node| NodePatch::of(node).cordon(true).label("dry/label", "x").dry_run()).await?;
-    holds(as_if.unschedulable && as_if.meta.labels.contains_key("dry/label"), || format!("{:?}", as_if.meta))?;
+    let as_if =
+        patched(world, |node| NodePatch::of(node).cordon(true).label("dry/label", "x").dry_run()).await?;
+    holds(as_if.unschedulable && as_if.meta.labels.contains_key("dry/label"), || {
+        format!("{:?}", as_if.meta)
+    })?;
     let now = came(world.reader.get_node(&world.facts.node).await)?;
     holds(!now.unschedulable && !now.meta.labels.contains_key("dry/label"), || format!("{:?}", now.meta))
 }

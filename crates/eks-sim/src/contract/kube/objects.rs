@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eks_provider::Class;
-use eks_provider::kube::{ConfigMap, EventType, Lease, NewEvent, ObjectMeta, ObjectRef, WorkloadKind, WorkloadRef};
+use eks_provider::kube::{
+    ConfigMap, EventType, Lease, NewEvent, ObjectMeta, ObjectRef, WorkloadKind, WorkloadRef,
+};
 use jiff::{Timestamp, Unit};
 
-use super::super::{KubeWorld, Outcome, Verdict, came, checks, eventually, holds};
-use super::{MINUTES, missing, pods, refused, whole};
+use super::super::{KubeWorld, Outcome, Verdict, came, checks, holds};
+use super::{MINUTES, eventually, missing, pods, refused, whole};
 
 pub(super) async fn all(world: &KubeWorld<'_>) -> Vec<Outcome> {
     checks![world;
@@ -80,11 +82,17 @@ async fn lease(world: &KubeWorld<'_>) -> Verdict {
         (made.clone(), renewed)
     };
     let (old, present) = late;
-    refused("a take-over of an older state", world.writer.update_lease(&take_over(&old)).await, Class::Conflict)?;
+    refused(
+        "a take-over of an older state",
+        world.writer.update_lease(&take_over(&old)).await,
+        Class::Conflict,
+    )?;
     let taken = came(world.writer.update_lease(&take_over(&present)).await)?;
     let read = came(world.reader.get_lease(namespace, name).await)?;
     holds(
-        read == taken && read.holder_identity.as_deref() == Some("second") && read.lease_transitions == 1
+        read == taken
+            && read.holder_identity.as_deref() == Some("second")
+            && read.lease_transitions == 1
             && read.meta.annotations.contains_key("eks-contract/state"),
         || format!("{read:?}"),
     )?;
@@ -117,21 +125,35 @@ async fn config_map(world: &KubeWorld<'_>) -> Verdict {
     };
     let made = came(world.writer.create_config_map(&wanted).await)?;
     refused("a second creation", world.writer.create_config_map(&wanted).await, Class::Conflict)?;
-    let changes = BTreeMap::from([(text("a"), None), (text("c"), Some(text("3"))), (text("never-was"), None)]);
+    let changes =
+        BTreeMap::from([(text("a"), None), (text("c"), Some(text("3"))), (text("never-was"), None)]);
     let changed = came(world.writer.patch_config_map(&made.meta, &changes).await)?;
     let expected = BTreeMap::from([(text("b"), text("2")), (text("c"), text("3"))]);
     holds(
-        changed.data == expected && changed.meta.labels == wanted.meta.labels
+        changed.data == expected
+            && changed.meta.labels == wanted.meta.labels
             && changed.meta.annotations.contains_key("eks-contract/note"),
         || format!("{changed:?}"),
     )?;
     let read = came(world.reader.get_config_map(namespace, name).await)?;
     holds(read == changed, || format!("{read:?}"))?;
-    refused("a patch of an older state", world.writer.patch_config_map(&made.meta, &changes).await, Class::Conflict)?;
+    refused(
+        "a patch of an older state",
+        world.writer.patch_config_map(&made.meta, &changes).await,
+        Class::Conflict,
+    )?;
     let other = ObjectMeta { uid: text("00000000-0000-0000-0000-000000000bad"), ..changed.meta.clone() };
-    refused("a patch of another uid", world.writer.patch_config_map(&other, &changes).await, Class::Conflict)?;
+    refused(
+        "a patch of another uid",
+        world.writer.patch_config_map(&other, &changes).await,
+        Class::Conflict,
+    )?;
     refused("a deletion of another uid", world.writer.delete_config_map(&other).await, Class::Conflict)?;
-    refused("a deletion of an older state", world.writer.delete_config_map(&made.meta).await, Class::Conflict)?;
+    refused(
+        "a deletion of an older state",
+        world.writer.delete_config_map(&made.meta).await,
+        Class::Conflict,
+    )?;
     came(world.writer.delete_config_map(&changed.meta).await)?;
     missing("it", world.reader.get_config_map(namespace, name).await, name)?;
     missing("a patch of what is gone", world.writer.patch_config_map(&changed.meta, &changes).await, name)
@@ -166,8 +188,11 @@ async fn event(world: &KubeWorld<'_>) -> Verdict {
         let ours: Vec<_> = heard.iter().filter(|event| event.reason == "EksContract").collect();
         let [ours] = ours.as_slice() else { return Err(format!("{heard:?}")) };
         holds(
-            ours.kind == EventType::Warning && ours.count == 1 && ours.last_seen == Some(told.event_time)
-                && ours.note == told.note && ours.reporting_controller.as_deref() == Some("eks-contract")
+            ours.kind == EventType::Warning
+                && ours.count == 1
+                && ours.last_seen == Some(told.event_time)
+                && ours.note == told.note
+                && ours.reporting_controller.as_deref() == Some("eks-contract")
                 && ours.regarding.name == regarding.name,
             || format!("{ours:?}"),
         )?;
@@ -186,8 +211,11 @@ async fn budget(world: &KubeWorld<'_>) -> Verdict {
     let budget = eventually(world.clock, MINUTES, "no Pod is on its way out", look, settled).await?;
     let status = &budget.status;
     holds(
-        budget.is_observed() && status.disruptions_allowed == 1 && status.current_healthy == 3
-            && status.desired_healthy == 2 && status.expected_pods == 3,
+        budget.is_observed()
+            && status.disruptions_allowed == 1
+            && status.current_healthy == 3
+            && status.desired_healthy == 2
+            && status.expected_pods == 3,
         || format!("{status:?}"),
     )?;
     let covered = pods.iter().all(|pod| budget.covers(namespace, &pod.meta.labels) == Some(true));

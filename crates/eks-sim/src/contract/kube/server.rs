@@ -49,7 +49,9 @@ fn resource(group: &str, version: &str, plural: &str) -> ResourceType {
 
 async fn not_served(world: &KubeWorld<'_>) -> Verdict {
     let request = PageRequest::first(2);
-    for nothing in [resource("example.com", "v1", "things"), resource("policy", "v1beta1", "poddisruptionbudgets")] {
+    for nothing in
+        [resource("example.com", "v1", "things"), resource("policy", "v1beta1", "poddisruptionbudgets")]
+    {
         let found = came(world.reader.list_metadata(&nothing, &request).await)?;
         holds(found.is_none(), || format!("metadata of {nothing}: {found:?}"))?;
         let found = came(world.reader.list_objects(&nothing, &request).await)?;
@@ -74,7 +76,8 @@ async fn metadata(world: &KubeWorld<'_>) -> Verdict {
         one.meta.name == world.facts.deployment && one.meta.namespace.as_ref() == Some(&world.facts.namespace)
     });
     let wanted = wanted.ok_or_else(|| format!("{} is not among {}", world.facts.deployment, found.len()))?;
-    let written = wanted.managed_fields.iter().any(|one| one.api_version == "apps/v1" && !one.manager.is_empty());
+    let written =
+        wanted.managed_fields.iter().any(|one| one.api_version == "apps/v1" && !one.manager.is_empty());
     holds(written, || format!("{:?}", wanted.managed_fields))
 }
 

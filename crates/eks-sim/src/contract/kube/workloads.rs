@@ -5,8 +5,8 @@ use eks_provider::kube::{
     PageRequest, RestartWorkload, ScaleWorkload, SetImage, Workload, WorkloadKind, WorkloadQuery, WorkloadRef,
 };
 
-use super::super::{KubeWorld, Outcome, Verdict, came, checks, eventually, holds};
-use super::{MINUTES, refused, whole};
+use super::super::{KubeWorld, Outcome, Verdict, came, checks, holds};
+use super::{MINUTES, eventually, refused, whole};
 
 pub(super) async fn all(world: &KubeWorld<'_>) -> Vec<Outcome> {
     checks![world;
@@ -34,11 +34,13 @@ async fn rolled_out(world: &KubeWorld<'_>) -> Result<Workload, String> {
 async fn workloads(world: &KubeWorld<'_>) -> Verdict {
     let alone = rolled_out(world).await?;
     holds(alone.desired == 3 && alone.status.ready == 3, || format!("{:?}", alone.status))?;
-    holds(alone.selector.as_ref().is_some_and(|one| one.matches(&alone.template.labels) == Some(true)), || {
-        format!("{:?}", alone.selector)
-    })?;
+    holds(
+        alone.selector.as_ref().is_some_and(|one| one.matches(&alone.template.labels) == Some(true)),
+        || format!("{:?}", alone.selector),
+    )?;
     for kind in WorkloadKind::ALL {
-        let query = WorkloadQuery { namespace: Some(world.facts.namespace.clone()), ..WorkloadQuery::all(kind) };
+        let query =
+            WorkloadQuery { namespace: Some(world.facts.namespace.clone()), ..WorkloadQuery::all(kind) };
         let mut request = Some(PageRequest::first(1));
         let mut found = Vec::new();
         while let Some(asked) = request {
@@ -99,9 +101,10 @@ async fn restart(world: &KubeWorld<'_>) -> Verdict {
         RestartWorkload { workload: deployment(world), uid: before.meta.uid.clone(), at: world.clock.now() };
     let once = came(world.writer.restart_workload(&request).await)?;
     let twice = came(world.writer.restart_workload(&request).await)?;
-    holds(once.meta.generation > before.meta.generation && twice.meta.generation == once.meta.generation, || {
-        format!("{:?}, {:?}, {:?}", before.meta.generation, once.meta.generation, twice.meta.generation)
-    })?;
+    holds(
+        once.meta.generation > before.meta.generation && twice.meta.generation == once.meta.generation,
+        || format!("{:?}, {:?}, {:?}", before.meta.generation, once.meta.generation, twice.meta.generation),
+    )?;
     let wrong = RestartWorkload { uid: "00000000-0000-0000-0000-000000000bad".to_owned(), ..request };
     refused("another uid", world.writer.restart_workload(&wrong).await, Class::Conflict)?;
     rolled_out(world).await?;
