@@ -5,12 +5,12 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LONG, allow, connect, create};
+use common::{LONG, connect, create};
 use eks_cluster::{Budget, Cluster, NodeSpec, Options, PodLife, Workload};
 use eks_kube::SystemClock;
 use eks_provider::kube::{NodeQuery, NodeReader as _};
 use eks_sim::contract::{self, KubeFacts, KubeWorld};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const NAMESPACE: &str = "contract";
 
@@ -43,6 +43,22 @@ async fn cluster(options: Options) -> Cluster {
     )
     .await;
     cluster
+}
+
+/// Lets a user of the cluster do what a rule says.
+async fn allow(cluster: &Cluster, user: &str, rules: &Value) {
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    let (kind, group) = ("ClusterRole", "rbac.authorization.k8s.io");
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": user}, "rules": rules});
+    create(cluster, &format!("{rbac}/clusterroles"), &role).await;
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": user},
+        "roleRef": {"apiGroup": group, "kind": kind, "name": user},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+    });
+    create(cluster, &format!("{rbac}/clusterrolebindings"), &binding).await;
 }
 
 async fn keeps_the_contract(options: Options) {

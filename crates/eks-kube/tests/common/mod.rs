@@ -11,7 +11,7 @@ use eks_kube::{KubeApi, KubeConnection};
 use eks_provider::kube::{BearerToken, TokenSource};
 use eks_provider::{Result, Sensitive};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Far more than anything here takes, on a machine that has other things to do.
 pub(crate) const LONG: Duration = Duration::from_mins(3);
@@ -49,20 +49,4 @@ pub(crate) async fn create(cluster: &Cluster, path: &str, object: &Value) {
         .unwrap();
     let made: Value = cluster.client().unwrap().request(request).await.unwrap();
     assert_ne!(made["kind"], "Status", "{made}");
-}
-
-/// Lets a user of the cluster do what a rule says.
-pub(crate) async fn allow(cluster: &Cluster, user: &str, rules: &Value) {
-    let rbac = "/apis/rbac.authorization.k8s.io/v1";
-    let (kind, group) = ("ClusterRole", "rbac.authorization.k8s.io");
-    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": user}, "rules": rules});
-    create(cluster, &format!("{rbac}/clusterroles"), &role).await;
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": user},
-        "roleRef": {"apiGroup": group, "kind": kind, "name": user},
-        "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
-    });
-    create(cluster, &format!("{rbac}/clusterrolebindings"), &binding).await;
 }
