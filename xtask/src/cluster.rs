@@ -9,7 +9,7 @@ use crate::process::{Cargo, metadata};
 
 /// The tests that need it: each a feature of the crate whose tests they are. They are compiled only where
 /// they can run, so that nothing counts as passed that did not.
-const SUITES: [&str; 1] = ["eks-cluster/real-cluster"];
+const SUITES: [&str; 2] = ["eks-cluster/real-cluster", "eks-kube/real-cluster"];
 
 const USAGE: &str = "\
 cargo xtask cluster COMMAND: a real Kubernetes control plane on loopback, for tests (docs/cluster.md)
@@ -36,7 +36,9 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
         ["test"] => {
             run(&["build"])?;
             // Only what needs it: the glob leaves unit tests and examples to the others.
-            Cargo::new("test").args(["-p", "eks-cluster", "--features", &features(), "--test", "*"]).run()
+            let packages = SUITES.iter().filter_map(|suite| suite.split('/').next());
+            let packages: Vec<&str> = packages.flat_map(|package| ["-p", package]).collect();
+            Cargo::new("test").args(&packages).args(["--features", &features(), "--test", "*"]).run()
         }
         [] | ["help" | "--help" | "-h"] => bail!("{USAGE}"),
         _ => bail!("there is no command `cluster {}`\n\n{USAGE}", words.join(" ")),
