@@ -68,7 +68,14 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "xtask",
         floor: "4 edge",
-        may_import: &["eks-model", "eks-deprecations", "eks-skew", "eks-addons", "eks-report"],
+        may_import: &[
+            "eks-model",
+            "eks-deprecations",
+            "eks-skew",
+            "eks-addons",
+            "eks-report",
+            "eks-provider",
+        ],
         pure: false,
     },
 ];
