@@ -5,19 +5,19 @@ mod common;
 
 use std::time::Duration;
 
-use common::{LONG, connect, create};
+use common::{LONG, connect, create, create_as};
 use eks_cluster::{Budget, Cluster, NodeSpec, Options, PodLife, Workload};
 use eks_kube::SystemClock;
 use eks_provider::kube::{NodeQuery, NodeReader as _};
 use eks_sim::contract::{self, KubeFacts, KubeWorld};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const NAMESPACE: &str = "contract";
 
 /// Nodes with room, a Deployment with a budget, one with two budgets, and somebody who may only read nodes.
 async fn cluster(options: Options) -> Cluster {
     let slow = PodLife::Slow { step: Duration::from_millis(100), end: Duration::from_millis(500) };
-    let cluster = Cluster::start(options.user("narrow", &[]).pods(slow)).await.unwrap();
+    let cluster = Cluster::start(options.user("upgrader", &[]).user("narrow", &[]).pods(slow)).await.unwrap();
     for (name, zone) in [("node-a", "a"), ("node-b", "b"), ("node-c", "c"), ("node-d", "a")] {
         cluster.add_node(&NodeSpec::new(name).zone(&format!("eu-central-1{zone}"))).await.unwrap();
     }
@@ -36,40 +36,53 @@ async fn cluster(options: Options) -> Cluster {
         });
         create(&cluster, "/apis/policy/v1/namespaces/contract/poddisruptionbudgets", &budget).await;
     }
-    allow(
-        &cluster,
-        "narrow",
-        &json!([{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}]),
-    )
-    .await;
+    roles(&cluster).await;
     cluster
 }
 
-/// Lets a user of the cluster do what a rule says.
-async fn allow(cluster: &Cluster, user: &str, rules: &Value) {
-    let rbac = "/apis/rbac.authorization.k8s.io/v1";
-    let (kind, group) = ("ClusterRole", "rbac.authorization.k8s.io");
-    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": user}, "rules": rules});
-    create(cluster, &format!("{rbac}/clusterroles"), &role).await;
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+
+/// Gives a user a ClusterRole.
+async fn bind(cluster: &Cluster, user: &str, role: &str) {
+    let group = "rbac.authorization.k8s.io";
     let binding = json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRoleBinding",
         "metadata": {"name": user},
-        "roleRef": {"apiGroup": group, "kind": kind, "name": user},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
         "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
     });
-    create(cluster, &format!("{rbac}/clusterrolebindings"), &binding).await;
+    create(cluster, &format!("{RBAC}/clusterrolebindings"), &binding).await;
+}
+
+/// The roles of two users: what the upgrader is documented to need, and to read nodes alone.
+async fn roles(cluster: &Cluster) {
+    let path = format!("{RBAC}/clusterroles");
+    let upgrader = include_str!("../../../docs/permissions/eks-upgrade-cluster.clusterrole.yaml");
+    create_as(cluster, &path, "application/yaml", upgrader.to_owned()).await;
+    bind(cluster, "upgrader", "eks-upgrade-cluster").await;
+    let narrow = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "narrow"},
+        "rules": [{"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list"]}],
+    });
+    create(cluster, &path, &narrow).await;
+    bind(cluster, "narrow", "narrow").await;
 }
 
 async fn keeps_the_contract(options: Options) {
     let cluster = cluster(options).await;
-    let api = connect(&cluster, "admin").await;
+    // With no more rights than are written down.
+    let api = connect(&cluster, "upgrader").await;
     let narrow = connect(&cluster, "narrow").await;
-    // The authorizer learns of a role by a watch of its own, which nobody can wait for.
+    // The authorizer learns of roles by a watch of its own, which nobody can wait for.
     let deadline = tokio::time::Instant::now() + LONG;
-    while narrow.list_nodes(&NodeQuery::default()).await.is_err() {
-        assert!(tokio::time::Instant::now() < deadline);
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    for user in [&api, &narrow] {
+        while user.list_nodes(&NodeQuery::default()).await.is_err() {
+            assert!(tokio::time::Instant::now() < deadline);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
     let facts = KubeFacts {
         version: cluster.minor(),

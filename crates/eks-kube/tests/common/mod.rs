@@ -43,10 +43,12 @@ pub(crate) async fn connect(cluster: &Cluster, user: &str) -> KubeApi {
 
 /// Makes an object as somebody else would: at `/apis/policy/v1/namespaces/shop/poddisruptionbudgets`.
 pub(crate) async fn create(cluster: &Cluster, path: &str, object: &Value) {
-    let request = http::Request::post(path)
-        .header("content-type", "application/json")
-        .body(serde_json::to_vec(object).unwrap())
-        .unwrap();
+    create_as(cluster, path, "application/json", object.to_string()).await;
+}
+
+/// As it is written in a file.
+pub(crate) async fn create_as(cluster: &Cluster, path: &str, kind: &str, text: String) {
+    let request = http::Request::post(path).header("content-type", kind).body(text.into_bytes()).unwrap();
     let made: Value = cluster.client().unwrap().request(request).await.unwrap();
     assert_ne!(made["kind"], "Status", "{made}");
 }
