@@ -38,6 +38,7 @@ const LAYERS: &[Layer] = &[
         may_import: &["eks-model", "eks-deprecations", "eks-skew", "eks-addons"],
         pure: true,
     },
+    Layer { name: "eks-kube", floor: "3 adapters", may_import: &["eks-provider"], pure: false },
     Layer {
         name: "eks-skew-check",
         floor: "4 edge",
