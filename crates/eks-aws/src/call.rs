@@ -1,6 +1,7 @@
 //! What every call goes through: one sentence about what it is, the pages of a list, credentials
 //! that are renewed once, and answers that lack what they must have.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use aws_sdk_eks::config::http::HttpResponse;
@@ -96,7 +97,7 @@ pub(crate) fn written<T: std::str::FromStr>(value: Option<String>) -> Option<Wri
 }
 
 /// The values of a list, sorted and once each.
-pub(crate) fn set<T: Ord>(value: Option<Vec<T>>) -> std::collections::BTreeSet<T> {
+pub(crate) fn set<T: Ord>(value: Option<Vec<T>>) -> BTreeSet<T> {
     value.into_iter().flatten().collect()
 }
 
@@ -143,20 +144,40 @@ impl Aws {
         T: Send,
     {
         let mut all = Vec::new();
-        let mut token: Option<String> = None;
+        let mut pages = Pages::default();
         loop {
+            let token = pages.token();
             let answer = self.send(what, || call(token.clone())).await?;
             let (items, next) = page(answer);
             all.extend(items.into_iter().flatten());
-            let next = some(next);
-            if next.is_none() {
+            if !pages.go_on(what, next)? {
                 return Ok(all);
             }
-            if next == token {
-                return Err(what.malformed("the next page is the page that was asked for"));
-            }
-            token = next;
         }
+    }
+}
+
+/// Where in a list one is. A list that leads back to a page which was read never ends.
+#[derive(Debug, Default)]
+pub(crate) struct Pages {
+    token: Option<String>,
+    seen: BTreeSet<String>,
+}
+
+impl Pages {
+    /// The token of the page to ask for; none for the first.
+    pub(crate) fn token(&self) -> Option<String> {
+        self.token.clone()
+    }
+
+    /// Takes the token of the next page. Whether there is one.
+    pub(crate) fn go_on(&mut self, what: &What, next: Option<String>) -> Result<bool> {
+        self.token = some(next);
+        let Some(token) = &self.token else { return Ok(false) };
+        if self.seen.insert(token.clone()) {
+            return Ok(true);
+        }
+        Err(what.malformed("the answer leads back to a page of the list that was read before"))
     }
 }
 
@@ -185,7 +206,10 @@ mod tests {
         let what = What::new("eks:DescribeCluster", "cluster shop");
         assert!(what.text("name", Some(String::new())).is_err());
         assert!(what.word::<eks_provider::aws::ClusterStatus>("status", Some("no value was set")).is_err());
-        assert_eq!(what.count::<u32>("MinSize", Some(-1)).unwrap_err().service_message(), Some("MinSize is -1"));
+        assert_eq!(
+            what.count::<u32>("MinSize", Some(-1)).unwrap_err().service_message(),
+            Some("MinSize is -1")
+        );
         assert_eq!(count(Some(-1)), None);
     }
 }

@@ -181,10 +181,7 @@ pub(crate) fn once() -> RetryConfig {
 }
 
 pub(crate) fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .operation_timeout(CALL_TIMEOUT)
-        .build()
+    TimeoutConfig::builder().connect_timeout(Duration::from_secs(3)).operation_timeout(CALL_TIMEOUT).build()
 }
 
 /// Credentials by these options: keys, or the chain, and a role on top.
@@ -196,7 +193,8 @@ fn renewing(options: Options) -> Renewing {
             let mut config = loader(&options).ok()?.load().await;
             if let Some(keys) = &options.keys {
                 let keys = keys.credentials();
-                config = config.to_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build();
+                config =
+                    config.to_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build();
             }
             let Some(role) = &options.role else {
                 return config.credentials_provider();
@@ -242,7 +240,8 @@ mod tests {
         let options = Options { application: Some("my app/é".to_owned()), ..Options::default() };
         let error = Aws::from_environment(&options).await.unwrap_err();
         assert!(error.to_string().starts_with("configure on AWS: invalid request: the name `my app/é`"));
-        let error = Aws::from_config(&SdkConfig::builder().build(), renewing(Options::default())).unwrap_err();
+        let error =
+            Aws::from_config(&SdkConfig::builder().build(), renewing(Options::default())).unwrap_err();
         assert_eq!(error.class(), Class::Invalid);
     }
 

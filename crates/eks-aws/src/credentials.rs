@@ -16,12 +16,11 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use tokio::sync::Mutex;
 
 /// How long before their end credentials are replaced: longer than a call may take.
-const BUFFER: Duration = Duration::from_secs(60);
+const BUFFER: Duration = Duration::from_mins(1);
 
 /// Makes the chain of providers anew, which reads files anew.
-pub(crate) type MakeChain = dyn Fn() -> Pin<Box<dyn Future<Output = Option<SharedCredentialsProvider>> + Send>>
-    + Send
-    + Sync;
+pub(crate) type MakeChain =
+    dyn Fn() -> Pin<Box<dyn Future<Output = Option<SharedCredentialsProvider>> + Send>> + Send + Sync;
 
 /// Credentials with their cache. Clones share it.
 #[derive(Clone)]
@@ -105,7 +104,8 @@ mod tests {
             let number = count.fetch_add(1, Ordering::SeqCst);
             Box::pin(async move {
                 let end = SystemTime::now() + lifetime;
-                let credentials = Credentials::new(format!("AKID{number}"), "secret", None, Some(end), "test");
+                let credentials =
+                    Credentials::new(format!("AKID{number}"), "secret", None, Some(end), "test");
                 Some(SharedCredentialsProvider::new(credentials))
             })
         }));
@@ -114,7 +114,7 @@ mod tests {
 
     #[tokio::test]
     async fn they_are_kept_while_they_are_good() {
-        let (renewing, made) = counting(Duration::from_secs(3600));
+        let (renewing, made) = counting(Duration::from_hours(1));
         for _ in 0..3 {
             assert_eq!(renewing.get().await.unwrap().access_key_id(), "AKID0");
         }
@@ -124,7 +124,7 @@ mod tests {
 
     #[tokio::test]
     async fn of_many_that_were_refused_one_renews() {
-        let (renewing, made) = counting(Duration::from_secs(3600));
+        let (renewing, made) = counting(Duration::from_hours(1));
         renewing.get().await.unwrap();
         let seen = renewing.generation();
         for _ in 0..5 {

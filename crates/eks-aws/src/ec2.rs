@@ -77,9 +77,7 @@ mod tests {
         let ask = |names: Vec<usize>| {
             calls.fetch_add(1, Ordering::SeqCst);
             let gone = names.iter().any(|name| [3, 70].contains(name));
-            async move {
-                if gone { Err(ProviderError::not_found("ec2:X", "things")) } else { Ok(names) }
-            }
+            async move { if gone { Err(ProviderError::not_found("ec2:X", "things")) } else { Ok(names) } }
         };
         let found = those_that_are_there(&names, 50, not_found, ask).await.unwrap();
         assert_eq!(found.len(), 98);
@@ -90,7 +88,10 @@ mod tests {
     #[tokio::test]
     async fn other_failures_end_it_and_nothing_is_asked_of_nobody() {
         let denied = |_: Vec<u8>| async { Err::<Vec<u8>, _>(ProviderError::new(Class::Denied, "x", "y")) };
-        assert_eq!(those_that_are_there(&[1, 2], 1, not_found, denied).await.unwrap_err().class(), Class::Denied);
+        assert_eq!(
+            those_that_are_there(&[1, 2], 1, not_found, denied).await.unwrap_err().class(),
+            Class::Denied
+        );
         assert_eq!(those_that_are_there(&[], 1, not_found, denied).await, Ok(Vec::new()));
     }
 

@@ -30,10 +30,16 @@ where
             what.error(class).message(chain(error))
         }
         SdkError::ResponseError(response) => {
+            let status = response.raw().status();
             // The head of an answer came and its body did not, or nobody could read it.
-            let cut_off = has::<std::io::Error>(error) || has::<ConnectorError>(error);
-            let class = if cut_off { Class::Transport } else { Class::Malformed };
-            let found = what.error(class).message(chain(error)).status(response.raw().status().as_u16());
+            let class = if has::<std::io::Error>(error) || has::<ConnectorError>(error) {
+                Class::Transport
+            } else if status.is_success() {
+                Class::Malformed
+            } else {
+                class_of(None, "", status.as_u16())
+            };
+            let found = what.error(class).message(chain(error)).status(status.as_u16());
             with_request_id(found, response.raw(), error.request_id())
         }
         SdkError::ServiceError(service) => {
@@ -67,8 +73,8 @@ where
             }
             with_request_id(found, raw, error.request_id())
         }
-        // A request that could not be built; and what a later SDK may add.
-        _ => what.error(Class::Invalid).message(chain(error)),
+        // And what a later SDK may add.
+        SdkError::ConstructionFailure(_) | _ => what.error(Class::Invalid).message(chain(error)),
     }
 }
 
@@ -101,24 +107,63 @@ pub(crate) fn class_of(code: Option<&str>, message: &str, status: u16) -> Class 
         | "BandwidthLimitExceeded"
         | "PriorRequestNotComplete"
         | "SlowDown" => Class::Throttled,
-        "ExpiredToken" | "TokenRefreshRequired" | "RequestExpired" | "RequestTimeTooSkewed"
-        | "InvalidClientTokenId" | "UnrecognizedClient" | "AuthFailure" | "InvalidAccessKeyId"
-        | "InvalidSignature" | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationToken"
-        | "InvalidSecurityToken" | "NotAuthenticated" => Class::Unauthenticated,
-        "AccessDenied" | "UnauthorizedOperation" | "Unauthorized" | "NotAuthorized" | "OptInRequired"
-        | "Blocked" | "Forbidden" | "ExplicitDeny" => Class::Denied,
-        "ResourceInUse" | "ScalingActivityInProgress" | "ResourceContention" | "InstanceRefreshInProgress"
-        | "ResourcePropagationDelay" | "ConcurrentModification" | "OperationInProgress" => Class::InProgress,
-        "InvalidState" | "InvalidRequest" | "Conflict" | "AlreadyExists" | "EntityAlreadyExists"
-        | "ResourceAlreadyExists" | "IncorrectState" | "IncorrectInstanceState" | "OperationNotPermitted"
-        | "UnsupportedOperation" | "InsufficientInstanceCapacity" | "InsufficientCapacity"
-        | "InsufficientHostCapacity" | "InsufficientReservedInstanceCapacity" | "KMSInvalidState"
+        "ExpiredToken"
+        | "TokenRefreshRequired"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClient"
+        | "AuthFailure"
+        | "InvalidAccessKeyId"
+        | "InvalidSignature"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "InvalidSecurityToken"
+        | "NotAuthenticated" => Class::Unauthenticated,
+        "AccessDenied"
+        | "UnauthorizedOperation"
+        | "Unauthorized"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "Blocked"
+        | "Forbidden"
+        | "ExplicitDeny" => Class::Denied,
+        "ResourceInUse"
+        | "ScalingActivityInProgress"
+        | "ResourceContention"
+        | "InstanceRefreshInProgress"
+        | "ResourcePropagationDelay"
+        | "ConcurrentModification"
+        | "OperationInProgress" => Class::InProgress,
+        "InvalidState"
+        | "InvalidRequest"
+        | "Conflict"
+        | "AlreadyExists"
+        | "EntityAlreadyExists"
+        | "ResourceAlreadyExists"
+        | "IncorrectState"
+        | "IncorrectInstanceState"
+        | "OperationNotPermitted"
+        | "UnsupportedOperation"
+        | "InsufficientInstanceCapacity"
+        | "InsufficientCapacity"
+        | "InsufficientHostCapacity"
+        | "InsufficientReservedInstanceCapacity"
+        | "KMSInvalidState"
+        | "InsufficientFreeAddressesInSubnet"
         | "DependencyViolation" => Class::Conflict,
         "RequestTimeout" => Class::Timeout,
-        "Server" | "ServiceUnavailable" | "Unavailable" | "InternalError" | "InternalFailure"
-        | "InternalServerError" | "InternalServer" | "Internal" | "ServiceFailure" | "DependencyTimeout" => {
-            Class::Transport
-        }
+        "Server"
+        | "ServiceUnavailable"
+        | "Unavailable"
+        | "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "InternalServer"
+        | "Internal"
+        | "ServiceFailure"
+        | "DependencyTimeout" => Class::Transport,
         "ValidationError" | "Validation" => validation(message),
         _ if code.contains("NotFound") || code.starts_with("NoSuch") => Class::NotFound,
         _ => match status {
@@ -148,15 +193,15 @@ fn validation(message: &str) -> Class {
 }
 
 /// The class, where the credentials could not be had. Nothing was sent.
-fn credentials_class(error: &(dyn Error + 'static)) -> Option<Class> {
+pub(crate) fn credentials_class(error: &(dyn Error + 'static)) -> Option<Class> {
     let found = find::<CredentialsError>(error)?;
     let connector = find::<ConnectorError>(found);
-    Some(match found {
-        CredentialsError::ProviderTimedOut(_) => Class::Timeout,
-        _ if connector.is_some_and(ConnectorError::is_timeout) => Class::Timeout,
-        _ if connector.is_some() => Class::Transport,
-        _ => Class::Unauthenticated,
-    })
+    if matches!(found, CredentialsError::ProviderTimedOut(_))
+        || connector.is_some_and(ConnectorError::is_timeout)
+    {
+        return Some(Class::Timeout);
+    }
+    Some(if connector.is_some() { Class::Transport } else { Class::Unauthenticated })
 }
 
 fn with_request_id(error: ProviderError, raw: &HttpResponse, known: Option<&str>) -> ProviderError {

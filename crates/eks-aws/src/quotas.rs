@@ -11,8 +11,10 @@ use crate::call::{What, some};
 #[async_trait]
 impl QuotaReader for Aws {
     async fn get_service_quota(&self, service_code: &str, quota_code: &str) -> Result<ServiceQuota> {
-        let what = What::new("servicequotas:GetServiceQuota", format!("quota {quota_code} of {service_code}"));
-        let call = || self.quotas.get_service_quota().service_code(service_code).quota_code(quota_code).send();
+        let what =
+            What::new("servicequotas:GetServiceQuota", format!("quota {quota_code} of {service_code}"));
+        let call =
+            || self.quotas.get_service_quota().service_code(service_code).quota_code(quota_code).send();
         match self.send(&what, call).await {
             Ok(answer) => read(&what, answer.quota),
             // The account has no value of its own: that of AWS holds.

@@ -25,7 +25,8 @@ pub(super) fn group(what: &What, group: sdk::AutoScalingGroup) -> Result<AutoSca
         Ok((what.text("Tags.Key", tag.key)?, GroupTag { value, propagate_at_launch }))
     });
     let maintenance = group.instance_maintenance_policy;
-    let spread = group.availability_zone_distribution.and_then(|spread| spread.capacity_distribution_strategy);
+    let spread =
+        group.availability_zone_distribution.and_then(|spread| spread.capacity_distribution_strategy);
     let triggers = group.instance_lifecycle_policy.and_then(|policy| policy.retention_triggers);
     Ok(AutoScalingGroup {
         arn: what.text("AutoScalingGroupARN", group.auto_scaling_group_arn)?,
@@ -70,7 +71,9 @@ pub(super) fn group(what: &What, group: sdk::AutoScalingGroup) -> Result<AutoSca
         placement_group: some(group.placement_group),
         service_linked_role_arn: some(group.service_linked_role_arn),
         zone_distribution: spread.map(|strategy| strategy.as_str().to_owned()),
-        zonal_shift_enabled: group.availability_zone_impairment_policy.and_then(|policy| policy.zonal_shift_enabled),
+        zonal_shift_enabled: group
+            .availability_zone_impairment_policy
+            .and_then(|policy| policy.zonal_shift_enabled),
         deletion_protection: group.deletion_protection.map(|kind| kind.as_str().to_owned()),
         terminate_hook_abandon: triggers
             .and_then(|triggers| triggers.terminate_hook_abandon)

@@ -29,7 +29,10 @@ impl AutoScalingGroupWriter for Aws {
             Some(LaunchChange::Template(template)) => (Some(specification(template)), None),
             Some(LaunchChange::Mixed { base, overrides }) => {
                 let group = self
-                    .group_as_it_is(&on("autoscaling:DescribeAutoScalingGroups", &request.group), &request.group)
+                    .group_as_it_is(
+                        &on("autoscaling:DescribeAutoScalingGroups", &request.group),
+                        &request.group,
+                    )
                     .await?;
                 (None, Some(changed(&what, group.mixed_instances_policy, base.as_ref(), overrides)?))
             }
@@ -155,8 +158,7 @@ fn changed(
     let mut policy =
         policy.ok_or_else(|| conflict("the group no longer has a mixed instances policy".to_owned()))?;
     let template = policy.launch_template.as_mut();
-    let template =
-        template.ok_or_else(|| what.missing("MixedInstancesPolicy.LaunchTemplate"))?;
+    let template = template.ok_or_else(|| what.missing("MixedInstancesPolicy.LaunchTemplate"))?;
     if let Some(base) = base {
         template.launch_template_specification = Some(specification(base));
     }
@@ -164,9 +166,9 @@ fn changed(
     let list = template.overrides.get_or_insert_default();
     for (place, wanted) in overrides {
         let length = list.len();
-        let entry = list
-            .get_mut(*place)
-            .ok_or_else(|| conflict(format!("the group has {length} overrides, and none at place {place}")))?;
+        let entry = list.get_mut(*place).ok_or_else(|| {
+            conflict(format!("the group has {length} overrides, and none at place {place}"))
+        })?;
         entry.launch_template_specification = Some(specification(wanted));
     }
     for entry in list.iter_mut() {

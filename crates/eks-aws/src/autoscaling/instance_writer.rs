@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use aws_sdk_autoscaling::config::Builder;
 use eks_provider::aws::{
-    AutoScalingInstanceWriter, LaunchError, LaunchInstances, LaunchOutcome, LifecycleAction,
-    LifecycleResult, ScalingActivity, TerminateInstance,
+    AutoScalingInstanceWriter, LaunchError, LaunchInstances, LaunchOutcome, LifecycleAction, LifecycleResult,
+    ScalingActivity, TerminateInstance,
 };
 use eks_provider::{Class, Result};
 

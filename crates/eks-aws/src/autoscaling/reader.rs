@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::Aws;
 use crate::autoscaling::{group::group, on, shapes};
-use crate::call::{What, some};
+use crate::call::{Pages, What};
 
 /// Names or groups a call.
 const GROUPS: usize = 100;
@@ -62,7 +62,7 @@ impl AutoScalingGroupReader for Aws {
                     format!("groups of region {}", self.region),
                 );
                 found = self.groups(&what, None, &filters(query)).await?;
-                found = found.into_iter().filter(|group| has_tags(group, query)).collect();
+                found.retain(|group| has_tags(group, query));
             }
             Some(names) => {
                 let names: Vec<String> = names.iter().cloned().collect();
@@ -87,8 +87,10 @@ impl AutoScalingGroupReader for Aws {
         &self,
         instance_ids: &[String],
     ) -> Result<Vec<AutoScalingInstance>> {
-        let what =
-            What::new("autoscaling:DescribeAutoScalingInstances", format!("{} instances", instance_ids.len()));
+        let what = What::new(
+            "autoscaling:DescribeAutoScalingInstances",
+            format!("{} instances", instance_ids.len()),
+        );
         let mut instances = Vec::new();
         for ids in instance_ids.chunks(INSTANCES) {
             let call = |token| {
@@ -117,10 +119,11 @@ impl AutoScalingGroupReader for Aws {
     ) -> Result<Vec<ScalingActivity>> {
         let what = on("autoscaling:DescribeScalingActivities", group);
         let mut activities = Vec::new();
-        let mut token: Option<String> = None;
+        let mut pages = Pages::default();
         // They come newest first: what is older than asked for is not fetched, six weeks of a
         // busy group are many pages.
         loop {
+            let token = pages.token();
             let call = || {
                 self.autoscaling
                     .describe_scaling_activities()
@@ -139,14 +142,9 @@ impl AutoScalingGroupReader for Aws {
                     activities.push(activity);
                 }
             }
-            let next = some(answer.next_token);
-            if older || next.is_none() {
+            if older || !pages.go_on(&what, answer.next_token)? {
                 return Ok(activities);
             }
-            if next == token {
-                return Err(what.malformed("the next page is the page that was asked for"));
-            }
-            token = next;
         }
     }
 }

@@ -11,8 +11,8 @@ use eks_provider::aws::{
 use eks_provider::{Result, Sensitive};
 
 use crate::Aws;
-use crate::autoscaling::shapes::{instance, launch_source, seconds, warm_pool};
 use crate::autoscaling::on;
+use crate::autoscaling::shapes::{instance, launch_source, seconds, warm_pool};
 use crate::call::{What, count, some, time};
 
 /// Launch configurations a call.
@@ -75,7 +75,8 @@ impl AutoScalingSettingsReader for Aws {
         let mut refreshes =
             found.into_iter().map(|found| refresh(&what, found)).collect::<Result<Vec<_>>>()?;
         // One that has not begun is the newest of all.
-        refreshes.sort_by_key(|refresh| std::cmp::Reverse((refresh.start_time.is_none(), refresh.start_time)));
+        refreshes
+            .sort_by_key(|refresh| std::cmp::Reverse((refresh.start_time.is_none(), refresh.start_time)));
         Ok(refreshes)
     }
 
@@ -89,8 +90,9 @@ impl AutoScalingSettingsReader for Aws {
                 .set_next_token(token)
                 .send()
         };
-        let found =
-            self.pages(&what, call, |answer| (answer.scheduled_update_group_actions, answer.next_token)).await?;
+        let found = self
+            .pages(&what, call, |answer| (answer.scheduled_update_group_actions, answer.next_token))
+            .await?;
         let actions = found.into_iter().map(|action| {
             Ok(ScheduledAction {
                 name: what.text("ScheduledActionName", action.scheduled_action_name)?,

@@ -133,10 +133,13 @@ fn health_status(text: &str) -> String {
 
 pub(super) fn warm_pool(what: &What, pool: sdk::WarmPoolConfiguration) -> Result<WarmPoolConfiguration> {
     // Auto Scaling writes `Stopped`, EKS `STOPPED`.
-    let state = pool.pool_state.map_or_else(|| "STOPPED".to_owned(), |state| state.as_str().to_ascii_uppercase());
+    let state =
+        pool.pool_state.map_or_else(|| "STOPPED".to_owned(), |state| state.as_str().to_ascii_uppercase());
     let reuse = pool.instance_reuse_policy.and_then(|policy| policy.reuse_on_scale_in);
     Ok(WarmPoolConfiguration {
-        min_size: pool.min_size.map_or(Ok(0), |size| what.count("WarmPoolConfiguration.MinSize", Some(size)))?,
+        min_size: pool
+            .min_size
+            .map_or(Ok(0), |size| what.count("WarmPoolConfiguration.MinSize", Some(size)))?,
         max_group_prepared_capacity: count(pool.max_group_prepared_capacity),
         pool_state: WarmPoolState::from(state.as_str()),
         status: pool.status.map(|status| status.as_str().to_owned()),

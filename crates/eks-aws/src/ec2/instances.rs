@@ -43,7 +43,8 @@ impl InstanceReader for Aws {
                     .send()
             };
             let found = self.pages(&what, call, |answer| (answer.reservations, answer.next_token)).await?;
-            for found in found.into_iter().flat_map(|reservation| reservation.instances.into_iter().flatten()) {
+            for found in found.into_iter().flat_map(|reservation| reservation.instances.into_iter().flatten())
+            {
                 instances.push(read(&what, found)?);
             }
         }

@@ -75,7 +75,10 @@ impl LaunchTemplateReader for Aws {
         }
         let mut found =
             those_that_are_there(&ids, MOST, not_found, |ids| self.templates(what, ids, Vec::new())).await?;
-        found.extend(those_that_are_there(&names, MOST, not_found, |names| self.templates(what, Vec::new(), names)).await?);
+        found.extend(
+            those_that_are_there(&names, MOST, not_found, |names| self.templates(what, Vec::new(), names))
+                .await?,
+        );
         let templates = found.into_iter().map(|template| {
             let versions = (template.default_version_number, template.latest_version_number);
             Ok(LaunchTemplate {
@@ -172,6 +175,9 @@ fn version(what: &What, found: sdk::LaunchTemplateVersion) -> Result<LaunchTempl
         description: some(found.version_description),
         created_at: time(found.create_time),
         created_by: some(found.created_by),
-        data: data(what, what.need("LaunchTemplateVersions.LaunchTemplateData", found.launch_template_data)?)?,
+        data: data(
+            what,
+            what.need("LaunchTemplateVersions.LaunchTemplateData", found.launch_template_data)?,
+        )?,
     })
 }

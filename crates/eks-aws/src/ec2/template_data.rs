@@ -31,7 +31,9 @@ pub(super) fn data(what: &What, data: sdk::ResponseLaunchTemplateData) -> Result
         instance_type: data.instance_type.map(|kind| kind.as_str().to_owned()),
         attribute_based: data.instance_requirements.is_some(),
         user_data: some(data.user_data).map(|text| Sensitive::new(text.into_bytes())),
-        iam_instance_profile: data.iam_instance_profile.and_then(|profile| some(profile.arn).or(some(profile.name))),
+        iam_instance_profile: data
+            .iam_instance_profile
+            .and_then(|profile| some(profile.arn).or(some(profile.name))),
         key_name: some(data.key_name),
         security_group_ids: groups.chain(interface_groups).collect(),
         subnet_ids: interfaces.iter().filter_map(|interface| some(interface.subnet_id.clone())).collect(),

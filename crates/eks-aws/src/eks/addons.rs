@@ -22,8 +22,9 @@ fn on(operation: &'static str, cluster: &str, addon: &str) -> What {
 impl AddonReader for Aws {
     async fn list_addons(&self, cluster: &str) -> Result<Vec<String>> {
         let what = What::new("eks:ListAddons", format!("cluster {cluster}"));
-        let call =
-            |token| self.eks.list_addons().cluster_name(cluster).max_results(100).set_next_token(token).send();
+        let call = |token| {
+            self.eks.list_addons().cluster_name(cluster).max_results(100).set_next_token(token).send()
+        };
         let mut names = self.pages(&what, call, |answer| (answer.addons, answer.next_token)).await?;
         names.sort();
         Ok(names)
@@ -189,7 +190,10 @@ fn taken(what: &What, error: ProviderError) -> ProviderError {
     conflict
 }
 
-fn pod_identities(what: &What, wanted: &[AddonPodIdentity]) -> Result<Vec<sdk::AddonPodIdentityAssociations>> {
+fn pod_identities(
+    what: &What,
+    wanted: &[AddonPodIdentity],
+) -> Result<Vec<sdk::AddonPodIdentityAssociations>> {
     wanted
         .iter()
         .map(|identity| {

@@ -140,7 +140,11 @@ impl EksTagWriter for Aws {
 fn read(what: &What, cluster: sdk::Cluster) -> Result<Cluster> {
     let version = what.text("cluster.version", cluster.version)?;
     let version = version.parse().map_err(|error| what.malformed(format!("cluster.version: {error}")))?;
-    let auto_mode = auto_mode(&cluster.compute_config, &cluster.storage_config, &cluster.kubernetes_network_config);
+    let auto_mode = auto_mode(
+        cluster.compute_config.as_ref(),
+        cluster.storage_config.as_ref(),
+        cluster.kubernetes_network_config.as_ref(),
+    );
     let network = cluster.kubernetes_network_config;
     let service_cidrs =
         network.iter().flat_map(|network| [&network.service_ipv4_cidr, &network.service_ipv6_cidr]);
@@ -214,25 +218,27 @@ fn vpc(config: Option<sdk::VpcConfigResponse>) -> ClusterVpc {
         endpoint_public_access: config.endpoint_public_access,
         endpoint_private_access: config.endpoint_private_access,
         public_access_cidrs: set(config.public_access_cidrs),
-        egress_mode: word(config.control_plane_egress_mode.as_ref().map(sdk::ControlPlaneEgressModeType::as_str)),
+        egress_mode: word(
+            config.control_plane_egress_mode.as_ref().map(sdk::ControlPlaneEgressModeType::as_str),
+        ),
     }
 }
 
 /// Auto Mode stands in three places; it has been set where any of them says something.
 fn auto_mode(
-    compute: &Option<sdk::ComputeConfigResponse>,
-    storage: &Option<sdk::StorageConfigResponse>,
-    network: &Option<sdk::KubernetesNetworkConfigResponse>,
+    compute: Option<&sdk::ComputeConfigResponse>,
+    storage: Option<&sdk::StorageConfigResponse>,
+    network: Option<&sdk::KubernetesNetworkConfigResponse>,
 ) -> Option<AutoMode> {
-    let storage = storage.as_ref().and_then(|storage| storage.block_storage.as_ref());
-    let balancing = network.as_ref().and_then(|network| network.elastic_load_balancing.as_ref());
+    let storage = storage.and_then(|storage| storage.block_storage.as_ref());
+    let balancing = network.and_then(|network| network.elastic_load_balancing.as_ref());
     if compute.is_none() && storage.is_none() && balancing.is_none() {
         return None;
     }
     Some(AutoMode {
-        compute: compute.as_ref().and_then(|compute| compute.enabled) == Some(true),
-        node_pools: set(compute.as_ref().and_then(|compute| compute.node_pools.clone())),
-        node_role_arn: some(compute.as_ref().and_then(|compute| compute.node_role_arn.clone())),
+        compute: compute.and_then(|compute| compute.enabled) == Some(true),
+        node_pools: set(compute.and_then(|compute| compute.node_pools.clone())),
+        node_role_arn: some(compute.and_then(|compute| compute.node_role_arn.clone())),
         block_storage: storage.and_then(|storage| storage.enabled) == Some(true),
         load_balancing: balancing.and_then(|balancing| balancing.enabled) == Some(true),
     })

@@ -32,9 +32,8 @@ impl FargateReader for Aws {
             "eks:DescribeFargateProfile",
             format!("Fargate profile {profile} of cluster {cluster}"),
         );
-        let call = || {
-            self.eks.describe_fargate_profile().cluster_name(cluster).fargate_profile_name(profile).send()
-        };
+        let call =
+            || self.eks.describe_fargate_profile().cluster_name(cluster).fargate_profile_name(profile).send();
         let answer = self.send(&what, call).await?;
         read(&what, what.need("fargateProfile", answer.fargate_profile)?)
     }

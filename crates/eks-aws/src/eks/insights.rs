@@ -96,10 +96,8 @@ fn summary(what: &What, insight: sdk::InsightSummary) -> Result<InsightSummary> 
         last_refresh: time(insight.last_refresh_time),
         last_transition: time(insight.last_transition_time),
         description: insight.description.unwrap_or_default(),
-        status: what.word(
-            "insight.insightStatus.status",
-            status.as_ref().map(sdk::InsightStatusValue::as_str),
-        )?,
+        status: what
+            .word("insight.insightStatus.status", status.as_ref().map(sdk::InsightStatusValue::as_str))?,
         reason: some(reason),
     })
 }

@@ -42,8 +42,7 @@ impl NodegroupWriter for Aws {
     async fn update_nodegroup_version(&self, request: &UpdateNodegroupVersion) -> Result<Update> {
         let what = on("eks:UpdateNodegroupVersion", &request.cluster, &request.nodegroup);
         let template = request.launch_template.as_ref().map(|wanted| {
-            let template =
-                sdk::LaunchTemplateSpecification::builder().version(wanted.version.to_string());
+            let template = sdk::LaunchTemplateSpecification::builder().version(wanted.version.to_string());
             match &wanted.template {
                 LaunchTemplateKey::Id(id) => template.id(id),
                 LaunchTemplateKey::Name(name) => template.name(name),
@@ -148,9 +147,9 @@ fn taints(request: &UpdateNodegroupConfig) -> Option<sdk::UpdateTaintsPayload> {
 
 fn read(what: &What, group: sdk::Nodegroup) -> Result<Nodegroup> {
     let scaling = what.need("nodegroup.scalingConfig", group.scaling_config)?;
-    let (groups, remote_group) = group
-        .resources
-        .map_or((None, None), |resources| (resources.auto_scaling_groups, resources.remote_access_security_group));
+    let (groups, remote_group) = group.resources.map_or((None, None), |resources| {
+        (resources.auto_scaling_groups, resources.remote_access_security_group)
+    });
     let status = group.status.as_ref().map(sdk::NodegroupStatus::as_str);
     let template = match group.launch_template {
         None => None,
@@ -211,7 +210,8 @@ fn update_config(config: Option<sdk::NodegroupUpdateConfig>) -> NodegroupUpdateC
 }
 
 fn template_ref(what: &What, template: sdk::LaunchTemplateSpecification) -> Result<LaunchTemplateRef> {
-    let key = some(template.id).map(LaunchTemplateKey::Id).or(some(template.name).map(LaunchTemplateKey::Name));
+    let key =
+        some(template.id).map(LaunchTemplateKey::Id).or(some(template.name).map(LaunchTemplateKey::Name));
     Ok(LaunchTemplateRef {
         template: what.need("nodegroup.launchTemplate.id", key)?,
         version: word(template.version.as_deref()).unwrap_or(TemplateVersion::Default),

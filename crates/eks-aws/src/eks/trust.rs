@@ -15,8 +15,7 @@ impl AccessEntryReader for Aws {
         let call = |token| {
             self.eks.list_access_entries().cluster_name(cluster).max_results(100).set_next_token(token).send()
         };
-        let mut arns =
-            self.pages(&what, call, |answer| (answer.access_entries, answer.next_token)).await?;
+        let mut arns = self.pages(&what, call, |answer| (answer.access_entries, answer.next_token)).await?;
         arns.sort();
         Ok(arns)
     }
