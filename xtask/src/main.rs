@@ -26,7 +26,8 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   test [--without-cluster]
-                    all tests of the workspace; those on a real control plane where it can be built (needs go)
+                    all tests of the workspace; those on a real control plane where it can be built (needs go), those
+                    with clients in Python where there is one
   cluster COMMAND   the real Kubernetes control plane for tests: build, up, down, test, stress
   sandbox [--scenario FILE] [--speed N] [--with-kubernetes]
                     a simulated AWS on loopback, to point any client at (docs/simulation.md)
@@ -106,6 +107,7 @@ fn ci() -> anyhow::Result<()> {
     step("docs", || {
         Cargo::new("doc")
             .args(["--workspace", "--no-deps", "--quiet", "--document-private-items"])
+            .args(["--features", &suites::features()])
             .env("RUSTDOCFLAGS", "-D warnings")
             .run()
     })?;

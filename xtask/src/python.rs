@@ -24,7 +24,8 @@ pub(crate) fn environment() -> anyhow::Result<PathBuf> {
     let python = python()?;
     std::fs::create_dir_all(&root).with_context(|| format!("{} cannot be made", root.display()))?;
     if folder.exists() {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("{} cannot be removed", folder.display()))?;
     }
     println!("making {} for the tests in Python", folder.display());
     ran(
@@ -37,7 +38,8 @@ pub(crate) fn environment() -> anyhow::Result<PathBuf> {
             .arg(&requirements),
         "the packages of tests/python/requirements.txt cannot be installed: check the network, or set PIP_INDEX_URL",
     )?;
-    std::fs::write(folder.join(DONE), "").with_context(|| format!("{} cannot be written", folder.display()))?;
+    std::fs::write(folder.join(DONE), "")
+        .with_context(|| format!("{} cannot be written", folder.display()))?;
     Ok(interpreter)
 }
 
@@ -70,10 +72,13 @@ fn ran(command: &mut Command, failed: &str) -> anyhow::Result<()> {
 fn cache_root() -> anyhow::Result<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let caches = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
-    let caches = caches.context("there is no place for a virtual environment: neither XDG_CACHE_HOME nor HOME is set")?;
+    let caches = caches
+        .context("there is no place for a virtual environment: neither XDG_CACHE_HOME nor HOME is set")?;
     Ok(Path::new(&caches).join("eks-upgrade/python"))
 }
 
 fn fnv(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -45,6 +45,9 @@ const SUITES: &[Suite] = &[
     },
 ];
 
+/// Features whose tests need nothing: what only other crates would switch on otherwise.
+const ALWAYS: &str = "eks-sim/contract,eks-sim/wire";
+
 /// The crate that is linked with the SDKs of AWS: minutes to compile, so it has a step of its own.
 const WITH_SDKS: &str = "eks-aws";
 
@@ -65,7 +68,7 @@ pub(crate) fn features() -> String {
 }
 
 fn joined<'a>(suites: impl Iterator<Item = &'a Suite>) -> String {
-    suites.map(|suite| format!("{}/{}", suite.package, suite.feature)).collect::<Vec<_>>().join(",")
+    suites.fold(ALWAYS.to_owned(), |all, suite| format!("{all},{}/{}", suite.package, suite.feature))
 }
 
 /// All tests of the workspace.
@@ -99,7 +102,9 @@ pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
         }
     }
     if missing.iter().any(|(need, _)| *need == Need::ControlPlane) {
-        println!("\nWith Go, `cargo xtask cluster test` runs those on a control plane; the first time takes minutes.");
+        println!(
+            "\nWith Go, `cargo xtask cluster test` runs those on a control plane; the first time takes minutes."
+        );
     }
     Ok(())
 }
@@ -113,5 +118,6 @@ pub(crate) fn on_the_control_plane() -> anyhow::Result<()> {
     let alone = || SUITES.iter().filter(|suite| suite.needs == [Need::ControlPlane]);
     let packages = alone().flat_map(|suite| ["-p", suite.package]);
     // The glob leaves unit tests and examples to the others.
-    Cargo::new("test").args(packages).args(["--features", &joined(alone()), "--test", "*"]).run()
+    let features: Vec<String> = alone().map(|suite| format!("{}/{}", suite.package, suite.feature)).collect();
+    Cargo::new("test").args(packages).args(["--features", &features.join(","), "--test", "*"]).run()
 }

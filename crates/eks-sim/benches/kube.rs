@@ -8,7 +8,9 @@ use divan::{AllocProfiler, Bencher};
 use eks_provider::kube::{
     EvictPod, EvictionOutcome, IntOrPercent, PageRequest, PodEvictor, PodQuery, PodReader,
 };
-use eks_sim::kube::{BudgetPart, Number, QuantityText, Scenario, WorkloadPart, WorkloadWord, apply};
+use eks_sim::kube::{
+    BudgetPart, Number, QuantityText, Scenario, WorkloadPart, WorkloadWord, apply, install_addon,
+};
 use eks_sim::{Machine, Sim, World};
 
 #[global_allocator]
@@ -47,13 +49,15 @@ fn machine(number: usize) -> Machine {
 /// 5,000 nodes with two DaemonSets, 1,400 Deployments of 100 Pods with a budget each: 150,000 Pods.
 fn build() -> World {
     let mut world = World::new("2026-11-24T12:00:00Z".parse().expect("a moment"), 7);
-    apply(&mut world, &Scenario::default()).expect("an empty scenario");
+    for addon in ["vpc-cni", "kube-proxy"] {
+        install_addon(&mut world, addon, "v1");
+    }
     for number in 0..NODES {
         world.start_machine(machine(number));
     }
     pass(&mut world, 300);
     let workloads = (0..WORKLOADS).map(|number| WorkloadPart {
-        replicas: REPLICAS,
+        replicas: Some(REPLICAS),
         cpu: QuantityText::milli(200),
         ..WorkloadPart::new(
             WorkloadWord::Deployment,
@@ -68,12 +72,8 @@ fn build() -> World {
         max_unavailable: Some(Number(IntOrPercent::Percent(10))),
         ..BudgetPart::default()
     });
-    let scenario = Scenario {
-        without_addons: true,
-        workloads: workloads.collect(),
-        budgets: budgets.collect(),
-        ..Scenario::default()
-    };
+    let scenario =
+        Scenario { workloads: workloads.collect(), budgets: budgets.collect(), ..Scenario::default() };
     apply(&mut world, &scenario).expect("names are unique");
     pass(&mut world, 120);
     world

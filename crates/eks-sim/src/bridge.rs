@@ -128,3 +128,19 @@ pub(crate) fn evict(world: &mut World, instance_id: &str) -> Vec<String> {
         None => kube::evict(world, instance_id),
     }
 }
+
+// What EKS's add-ons are in the cluster.
+
+/// The workloads of an add-on come, or are rolled to another version.
+pub(crate) fn addon_applied(world: &mut crate::World, cluster: &str, addon: &str, version: &str) {
+    if world.kube.cluster.as_deref() == Some(cluster) {
+        crate::kube::install_addon(world, addon, version);
+    }
+}
+
+/// The workloads of an add-on go.
+pub(crate) fn addon_removed(world: &mut crate::World, cluster: &str, addon: &str) {
+    if world.kube.cluster.as_deref() == Some(cluster) {
+        crate::kube::remove_addon(world, addon);
+    }
+}

@@ -4,6 +4,7 @@
 //! order: workloads, scheduler, budgets. Kubelets, attachments and the like take their time.
 
 mod actors;
+mod addons;
 mod budgets;
 mod calls;
 mod events;
@@ -26,13 +27,15 @@ mod volumes;
 mod watch;
 mod workloads;
 
-pub use self::actors::{AutoscalerGroup, ClusterAutoscaler, Deed, Karpenter, KarpenterPool, PersonDoes};
+pub use self::actors::{AutoscalerGroup, ClusterAutoscaler, Deed, Karpenter, KarpenterPool, TimedDeed};
+pub use self::addons::{CORE_ADDONS, install_addon, remove_addon};
 pub use self::faults::{Fault, Injection};
 pub use self::objects::{Behaviour, ClaimTemplate};
 pub use self::observer::{BudgetRecord, LostPod, Observer};
 pub use self::scenario::{
-    BudgetPart, ClaimPart, NamespacePart, Number, QuantityText, Scenario, ScenarioError, ServicePart,
-    SpreadPart, StrategyPart, TolerationPart, WebhookPart, WorkloadPart, WorkloadWord, apply,
+    BudgetPart, ClaimPart, EffectWord, FaultPart, FaultWord, NamespacePart, NodePick, Number, OperatorWord,
+    QuantityText, Scenario, ScenarioError, ServicePart, ServiceWord, SpreadPart, StrategyPart, StrategyWord,
+    TolerationPart, TrafficWord, UnhealthyWord, WebhookPart, WorkloadPart, WorkloadWord, apply,
 };
 pub use self::settings::{Between, Settings};
 pub(crate) use self::state::State;
@@ -163,7 +166,7 @@ pub(crate) fn inject(world: &mut World, injection: Injection) {
         copy.faults.clear();
         world.kube.faults.stale = Some(Box::new(copy));
     }
-    world.kube.faults.add(injection);
+    world.kube.faults.add(injection, &mut world.random);
 }
 
 /// A machine has started, and its kubelet will register.

@@ -25,6 +25,7 @@ mod build;
 mod cluster;
 mod error;
 mod group;
+mod kubernetes;
 mod observations;
 mod place;
 mod scaling;

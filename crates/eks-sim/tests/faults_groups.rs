@@ -56,8 +56,14 @@ fn f9_machines_come_up_and_are_no_nodes() {
         [MachineFault::NeverJoins, MachineFault::NeverReady, MachineFault::Flaps, MachineFault::NetworkDown]
     {
         // Whoever looks at the Pod network needs one: `aws-node`. A kubelet that flaps does so without.
-        let more = if fault == MachineFault::Flaps { "" } else { "kubernetes: {}" };
-        let sim = sim(SIX, more);
+        let addons = if fault == MachineFault::Flaps {
+            ""
+        } else {
+            ", addons: [{ name: vpc-cni }, { name: kube-proxy }]"
+        };
+        let cluster = format!("version: '1.34'{addons} }}");
+        let text = scenario(SIX, "").replace("version: '1.34' }", &cluster);
+        let sim = Sim::new(World::from_scenario(&text).unwrap());
         let rule = MachineRule {
             fault,
             group: Some("web".to_owned()),

@@ -342,7 +342,8 @@ impl Cluster {
 
 /// Where to ask whose a token is, in the form of a kubeconfig.
 fn token_webhook(url: &str) -> String {
-    let entry = |name: &str, what: &str, value: serde_json::Value| serde_json::json!({"name": name, what: value});
+    let entry =
+        |name: &str, what: &str, value: serde_json::Value| serde_json::json!({"name": name, what: value});
     serde_json::json!({
         "apiVersion": "v1",
         "kind": "Config",

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use eks_cluster::{
-    Cluster, ClusterError, Killed, NodeSpec, Options, PodLife, Programs, Round, Stress, asked_to_end, oldest_minor,
-    stress,
+    Cluster, ClusterError, Killed, NodeSpec, Options, PodLife, Programs, Round, Stress, asked_to_end,
+    oldest_minor, stress,
 };
 use eks_model::KubeMinor;
 

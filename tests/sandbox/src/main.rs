@@ -81,10 +81,12 @@ async fn run(args: &Args) -> anyhow::Result<()> {
 async fn serve(args: &Args) -> anyhow::Result<()> {
     let text = match &args.scenario {
         None => SMALL.to_owned(),
-        Some(file) => std::fs::read_to_string(file)
-            .with_context(|| format!("the scenario {} cannot be read; name one that is there", file.display()))?,
+        Some(file) => std::fs::read_to_string(file).with_context(|| {
+            format!("the scenario {} cannot be read; name one that is there", file.display())
+        })?,
     };
-    let shown = args.scenario.as_ref().map_or_else(|| "small.yaml".to_owned(), |file| file.display().to_string());
+    let shown =
+        args.scenario.as_ref().map_or_else(|| "small.yaml".to_owned(), |file| file.display().to_string());
     let scenario = Scenario::parse(&text).with_context(|| format!("the scenario {shown}"))?;
     let world = scenario.world().with_context(|| format!("the scenario {shown}"))?;
     let sim = Arc::new(Sim::new(world));

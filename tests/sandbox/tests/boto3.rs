@@ -1,6 +1,4 @@
 //! A client that is not ours, AWS's own for Python, takes the simulated cluster through an upgrade.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 mod common;
 
 use common::Sandbox;

@@ -1,8 +1,10 @@
 //! Faults of the API server and what stands around it (F4 to F8, F18, F20): by schedule, or by count.
 
-use eks_provider::kube::{EvictPod, EvictionOutcome};
+use eks_provider::kube::{EvictPod, EvictionOutcome, NamespacedName};
 use eks_provider::{Class, ProviderError};
 use jiff::Timestamp;
+
+use crate::Random;
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +39,8 @@ pub enum Fault {
     },
     /// A volume is never detached.
     NeverDetaches {
-        /// The PersistentVolume.
-        volume: String,
+        /// The claim that the volume is of.
+        claim: NamespacedName,
     },
 }
 
@@ -53,12 +55,16 @@ pub struct Injection {
     pub times: Option<u32>,
     /// Until when; `None` is for ever.
     pub until: Option<Timestamp>,
+    /// Leaves the first so many calls alone.
+    pub skip: u32,
+    /// By chance: so many of a thousand calls.
+    pub permille: u64,
 }
 
 impl Injection {
     /// Strikes every call, always.
     pub fn of(fault: Fault) -> Self {
-        Self { fault, operation: None, times: None, until: None }
+        Self { fault, operation: None, times: None, until: None, skip: 0, permille: 1000 }
     }
 
     /// Only this call: `patch nodes`, `create pods/eviction`.
@@ -72,6 +78,20 @@ impl Injection {
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
+        self
+    }
+
+    /// Leaves the first so many calls alone.
+    #[must_use]
+    pub fn skip(mut self, calls: u32) -> Self {
+        self.skip = calls;
+        self
+    }
+
+    /// By chance: so many of a thousand calls.
+    #[must_use]
+    pub fn permille(mut self, permille: u64) -> Self {
+        self.permille = permille;
         self
     }
 
@@ -92,10 +112,15 @@ pub(crate) struct Faults {
     /// The control plane's API is away (an upgrade).
     pub(crate) control_plane_away: bool,
     now: Option<Timestamp>,
+    /// The chance of calls, apart from that of the world: how often somebody asks changes nothing else.
+    random: Option<Random>,
 }
 
 impl Faults {
-    pub(crate) fn add(&mut self, injection: Injection) {
+    pub(crate) fn add(&mut self, injection: Injection, random: &mut Random) {
+        if injection.permille < 1000 && self.random.is_none() {
+            self.random = Some(Random::new(random.next()));
+        }
         self.active.push(injection);
     }
 
@@ -117,11 +142,16 @@ impl Faults {
         one.times != Some(0) && one.until.zip(now).is_none_or(|(until, now)| now < until)
     }
 
+    /// Whether it strikes every call, of whatever kind, for as long as it lasts.
+    fn strikes_all(one: &Injection) -> bool {
+        one.operation.is_none() && one.times.is_none() && one.skip == 0 && one.permille >= 1000
+    }
+
     /// Whether the API is out of reach for everybody.
     pub(crate) fn is_away(&self, now: Timestamp) -> bool {
         self.control_plane_away
             || self.active.iter().any(|one| {
-                one.fault == Fault::ApiAway && one.operation.is_none() && Self::strikes(one, Some(now))
+                one.fault == Fault::ApiAway && Self::strikes_all(one) && Self::strikes(one, Some(now))
             })
     }
 
@@ -129,6 +159,7 @@ impl Faults {
     pub(crate) fn denies(&self, operation: &str) -> bool {
         self.active.iter().any(|one| {
             one.fault == Fault::Denied
+                && one.permille >= 1000
                 && Self::strikes(one, self.now)
                 && one.operation.as_deref().is_none_or(|only| only == operation)
         })
@@ -138,25 +169,36 @@ impl Faults {
         self.active.iter().any(|one| one.fault == Fault::BudgetsStandStill && Self::strikes(one, Some(now)))
     }
 
-    pub(crate) fn never_detaches(&self, name: &str) -> bool {
+    pub(crate) fn never_detaches(&self, of: &NamespacedName, now: Timestamp) -> bool {
         self.active.iter().any(|one| {
-            Self::strikes(one, self.now)
-                && matches!(&one.fault, Fault::NeverDetaches { volume } if volume == name)
+            Self::strikes(one, Some(now))
+                && matches!(&one.fault, Fault::NeverDetaches { claim } if claim == of)
         })
     }
 
     /// Spends a fault of this kind on a call, if there is one.
     fn spend(&mut self, operation: &str, wanted: impl Fn(&Fault) -> bool) -> Option<Fault> {
         let now = self.now;
-        let one = self.active.iter_mut().find(|one| {
+        let meant = |one: &Injection| {
             wanted(&one.fault)
                 && Self::strikes(one, now)
                 && one.operation.as_deref().is_none_or(|only| only == operation)
-        })?;
-        if let Some(times) = &mut one.times {
-            *times = times.saturating_sub(1);
+        };
+        for one in self.active.iter_mut().filter(|one| meant(one)) {
+            if one.skip > 0 {
+                one.skip -= 1;
+                continue;
+            }
+            let by_chance = one.permille < 1000;
+            if by_chance && !self.random.as_mut().is_some_and(|random| random.chance(one.permille)) {
+                continue;
+            }
+            if let Some(times) = &mut one.times {
+                *times = times.saturating_sub(1);
+            }
+            return Some(one.fault.clone());
         }
-        Some(one.fault.clone())
+        None
     }
 
     /// What a call is answered before anything is done; `Ok` where it goes on.

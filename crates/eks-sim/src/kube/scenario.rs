@@ -1,23 +1,29 @@
 //! What is in the cluster at the beginning, as a file says it.
 
+mod check;
+mod faults;
 mod parts;
+mod pick;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eks_model::KubeMinor;
 use eks_provider::kube::{self as api, LabelSelector, WorkloadKind};
 use serde::{Deserialize, Serialize};
 
+pub use self::faults::{FaultPart, FaultWord};
 pub use self::parts::{
     BudgetPart, ClaimPart, NamespacePart, ServicePart, SpreadPart, StrategyPart, TolerationPart, WebhookPart,
     WorkloadPart, WorkloadWord,
 };
-pub use self::words::{Number, QuantityText};
+pub use self::pick::NodePick;
+pub use self::words::{
+    EffectWord, Number, OperatorWord, QuantityText, ServiceWord, StrategyWord, TrafficWord, UnhealthyWord,
+};
 use super::objects::Behaviour;
-use super::{budgets, nodes, volumes, workloads};
+use super::{budgets, volumes, workloads};
 use crate::World;
-use crate::kube::actors::{ClusterAutoscaler, Karpenter, PersonDoes};
+use crate::kube::actors::{ClusterAutoscaler, Karpenter, TimedDeed};
 
 /// What is in the cluster at the beginning. All of it may be left out; names and values are Kubernetes'.
 ///
@@ -26,7 +32,6 @@ use crate::kube::actors::{ClusterAutoscaler, Karpenter, PersonDoes};
 /// use eks_sim::World;
 ///
 /// let text = r#"{
-///   "minor": "1.34",
 ///   "workloads": [
 ///     {"kind": "Deployment", "namespace": "shop", "name": "web", "replicas": 3, "cpu": "250m"},
 ///     {"kind": "StatefulSet", "namespace": "shop", "name": "db", "replicas": 2, "storage": "10Gi"}
@@ -49,11 +54,6 @@ use crate::kube::actors::{ClusterAutoscaler, Karpenter, PersonDoes};
 pub struct Scenario {
     /// The cluster whose machines join; all, where it is not said.
     pub cluster: Option<String>,
-    /// The minor of the control plane.
-    pub minor: Option<KubeMinor>,
-    /// Whether the DaemonSets of every EKS cluster are left out: `aws-node` and `kube-proxy`. Without
-    /// `aws-node`, nodes are ready as soon as they register.
-    pub without_addons: bool,
     /// Namespaces with something to say of them; the others come by themselves.
     pub namespaces: Vec<NamespacePart>,
     /// Workloads.
@@ -73,37 +73,38 @@ pub struct Scenario {
     /// Karpenter, where it runs.
     pub karpenter: Option<Karpenter>,
     /// What a person does, and when.
-    pub person: Vec<PersonDoes>,
+    pub events: Vec<TimedDeed>,
+    /// What goes wrong with the API server and around it.
+    pub faults: Vec<FaultPart>,
 }
 
 /// What does not fit together in a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScenarioError {
-    /// A name stands twice.
-    #[error("{0} stands twice")]
-    Twice(String),
-    /// A budget says both, or neither.
-    #[error("budget {0} needs one of minAvailable and maxUnavailable")]
-    BudgetLimit(String),
-    /// Something is said of a kind that has no such thing.
-    #[error("{0} {1}; {2}")]
-    NotOfKind(String, &'static str, &'static str),
-    /// A name that is no namespace/name.
-    #[error("`{0}` is no namespace/name; write it like kube-system/coredns")]
-    NamespacedName(String),
-    /// A node that is named is not there.
-    #[error("{0} is to be on node {1}, which is not there")]
-    NoSuchNode(String, String),
+#[error("{message}")]
+pub struct ScenarioError {
+    list: &'static str,
+    name: String,
+    message: String,
 }
 
-/// Puts a scenario into a world. What stands before a contradiction is there already.
+impl ScenarioError {
+    fn new(list: &'static str, name: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { list, name: name.into(), message: message.into() }
+    }
+
+    /// Where it stands: in which list (`budgets`), and under which name.
+    pub fn place(&self) -> (&'static str, &str) {
+        (self.list, &self.name)
+    }
+}
+
+/// Puts a scenario into a world. What contradicts itself puts nothing there; what contradicts the world may leave
+/// there what stands before it.
 pub fn apply(world: &mut World, scenario: &Scenario) -> Result<(), ScenarioError> {
+    check::check(scenario)?;
     let now = world.now();
     if scenario.cluster.is_some() {
         world.kube.cluster.clone_from(&scenario.cluster);
-    }
-    if scenario.minor.is_some() {
-        world.kube.minor = scenario.minor;
     }
     for name in ["default", "kube-system", "kube-public", "kube-node-lease"] {
         world.kube.namespace(name, now);
@@ -115,16 +116,14 @@ pub fn apply(world: &mut World, scenario: &Scenario) -> Result<(), ScenarioError
             namespace.terminating = part.terminating;
         }
     }
-    if !scenario.without_addons {
-        addons(world);
-    }
     for claim in &scenario.claims {
         claim.add(world)?;
     }
     for budget in &scenario.budgets {
-        let object = budget.object(world)?;
+        let object = budget.object(world);
         let name = object.meta.to_string();
-        budgets::add(world, object).ok_or_else(|| ScenarioError::Twice(format!("budget {name}")))?;
+        let twice = || ScenarioError::new("budgets", &budget.name, format!("budget {name} stands twice"));
+        budgets::add(world, object).ok_or_else(twice)?;
     }
     for workload in &scenario.workloads {
         workload.add(world)?;
@@ -136,58 +135,43 @@ pub fn apply(world: &mut World, scenario: &Scenario) -> Result<(), ScenarioError
         webhook.add(world);
     }
     for (key, data) in &scenario.config_maps {
-        let (namespace, name) =
-            key.split_once('/').ok_or_else(|| ScenarioError::NamespacedName(key.clone()))?;
+        let Some((namespace, name)) = key.split_once('/') else { continue };
         let meta = world.kube.new_meta(Some(namespace), name, now);
         let map = api::ConfigMap { meta, data: data.clone(), immutable: false };
         world.kube.config_maps.insert((namespace.to_owned(), name.to_owned()), map);
     }
+    check::events(world, scenario)?;
     super::actors::start(world, scenario);
+    for fault in &scenario.faults {
+        fault.arm(world);
+    }
     Ok(())
 }
 
-/// The DaemonSets of every EKS cluster.
-fn addons(world: &mut World) {
-    for name in ["aws-node", "kube-proxy"] {
-        let part = WorkloadPart {
-            cpu: QuantityText::milli(25),
-            host_network: true,
-            priority: Some(2_000_001_000),
-            ends_after_seconds: Some(1),
-            ready_after_seconds: Some(5),
-            tolerations: vec![TolerationPart {
-                operator: Some("Exists".to_owned()),
-                ..TolerationPart::default()
-            }],
-            ..WorkloadPart::new(WorkloadWord::DaemonSet, "kube-system", name)
-        };
-        // One that the scenario brings itself is not ours to refuse.
-        let _ours: Result<(), ScenarioError> = part.add(world);
-    }
-}
-
 impl WorkloadPart {
-    fn add(&self, world: &mut World) -> Result<(), ScenarioError> {
+    /// As it is named in sentences.
+    fn shown(&self) -> String {
+        format!("{} {}/{}", self.kind.as_str(), self.namespace, self.name)
+    }
+
+    fn wrong(&self, what: impl std::fmt::Display) -> ScenarioError {
+        ScenarioError::new("workloads", &self.name, format!("{} {what}", self.shown()))
+    }
+
+    pub(crate) fn add(&self, world: &mut World) -> Result<(), ScenarioError> {
         let template = self.template();
         let behaviour: Behaviour = self.behaviour();
-        let shown = format!("{} {}/{}", self.kind.as_str(), self.namespace, self.name);
-        let wrong = |what, hint| Err(ScenarioError::NotOfKind(shown.clone(), what, hint));
-        if self.storage.is_some() && self.kind != WorkloadWord::StatefulSet {
-            return wrong("has storage", "only a StatefulSet makes claims; name others in claims");
-        }
-        if self.completions.is_some() && self.kind != WorkloadWord::Job {
-            return wrong("has completions", "only a Job has");
-        }
         let Some(kind) = self.kind.workload() else { return self.add_bare(world, template, behaviour) };
         let mut workload = workloads::blank(world, kind, &self.namespace, &self.name, template, behaviour);
-        workload.desired = if kind == WorkloadKind::DaemonSet { 0 } else { self.replicas };
+        workload.desired = if kind == WorkloadKind::DaemonSet { 0 } else { self.replicas.unwrap_or(1) };
         workload.annotations.clone_from(&self.annotations);
         workload.selector = LabelSelector { match_labels: self.labels(), match_expressions: Vec::new() };
         workload.strategy = self.strategy.strategy(kind);
         workload.parallel = self.parallel;
-        workload.completions = self.completions.or((kind == WorkloadKind::Job).then_some(self.replicas));
+        workload.completions =
+            self.completions.or((kind == WorkloadKind::Job).then_some(self.replicas.unwrap_or(1)));
         workload.claims = self.claims();
-        workloads::add(world, workload).map(|_| ()).ok_or(ScenarioError::Twice(shown))
+        workloads::add(world, workload).map(|_| ()).ok_or_else(|| self.wrong("stands twice"))
     }
 
     /// A Pod that nobody runs, or a static one.
@@ -201,18 +185,14 @@ impl WorkloadPart {
         let namespace = world.kube.namespace(&self.namespace, now);
         let shape = super::pods::shape(&namespace, template.into(), behaviour);
         let shape = world.kube.add_shape(shape);
-        let shown = format!("{} {}/{}", self.kind.as_str(), self.namespace, self.name);
         let node = match &self.node {
-            Some(name) => Some(
-                world
-                    .kube
-                    .node_named(name)
-                    .ok_or_else(|| ScenarioError::NoSuchNode(shown.clone(), name.clone()))?,
+            Some(pick) => Some(
+                pick.find(&world.kube)
+                    .ok_or_else(|| self.wrong(format!("is to be on node {pick}, which is not there")))?,
             ),
             None => None,
         };
-        if self.kind == WorkloadWord::StaticPod {
-            let node = node.ok_or_else(|| ScenarioError::NoSuchNode(shown, "(no name)".to_owned()))?;
+        if let (WorkloadWord::StaticPod, Some(node)) = (self.kind, node) {
             super::kubelet::make_static_pod(world, node, self.name.as_str().into(), shape);
             return Ok(());
         }
@@ -225,7 +205,7 @@ impl WorkloadPart {
             mirror: false,
             finalizers: self.finalizers.clone(),
         };
-        let id = super::pods::create(world, new).ok_or(ScenarioError::Twice(shown))?;
+        let id = super::pods::create(world, new).ok_or_else(|| self.wrong("stands twice"))?;
         if let Some(node) = node {
             super::kubelet::unqueue(world, id);
             super::pods::bind(world, id, node);
@@ -238,7 +218,8 @@ impl ClaimPart {
     fn add(&self, world: &mut World) -> Result<(), ScenarioError> {
         let key = (self.namespace.clone(), self.name.clone());
         if world.kube.volumes.claims.contains_key(&key) {
-            return Err(ScenarioError::Twice(format!("claim {}/{}", key.0, key.1)));
+            let message = format!("claim {}/{} stands twice", key.0, key.1);
+            return Err(ScenarioError::new("claims", &self.name, message));
         }
         let storage = self.storage.0.units().try_into().unwrap_or(i64::MAX);
         volumes::add_claim(world, &self.namespace, &self.name, storage);
@@ -255,17 +236,18 @@ impl ServicePart {
         let now = world.now();
         let key = (self.namespace.clone(), self.name.clone());
         if world.kube.services.contains_key(&key) {
-            return Err(ScenarioError::Twice(format!("service {}/{}", key.0, key.1)));
+            let message = format!("service {}/{} stands twice", key.0, key.1);
+            return Err(ScenarioError::new("services", &self.name, message));
         }
         world.kube.namespace(&self.namespace, now);
         let meta = world.kube.new_meta(Some(&self.namespace), &self.name, now);
         let service = api::Service {
             meta,
-            kind: self.kind.clone().unwrap_or_else(|| "ClusterIP".to_owned()),
+            kind: self.kind.unwrap_or(ServiceWord::ClusterIP).as_str().to_owned(),
             selector: self.selector.clone(),
             cluster_ips: vec!["172.20.0.17".to_owned()],
             external_ips: Vec::new(),
-            external_traffic_policy: self.external_traffic_policy.clone(),
+            external_traffic_policy: self.external_traffic_policy.map(|word| word.as_str().to_owned()),
             ports: vec![api::ServicePort {
                 name: None,
                 protocol: "TCP".to_owned(),
@@ -320,14 +302,5 @@ impl WebhookPart {
             let kind = |one: &api::WebhookConfiguration| one.kind;
             (kind(a), &a.meta.name).cmp(&(kind(b), &b.meta.name))
         });
-    }
-}
-
-/// Puts a taint on a node, for tests and for people who interfere.
-pub(crate) fn taint_node(world: &mut World, name: &str, key: &str, effect: &str) {
-    let now = world.now();
-    if let Some(id) = world.kube.node_named(name) {
-        nodes::change(world, id, |node| nodes::taint(node, key, effect.into(), now));
-        super::lifecycle::evict_by_taints(world, id);
     }
 }

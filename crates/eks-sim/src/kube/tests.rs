@@ -46,7 +46,9 @@ pub(super) fn machine(number: usize) -> Machine {
 pub(super) fn world(machines: usize, scenario: &str) -> World {
     let mut world = World::new("2026-11-24T12:00:00Z".parse().unwrap(), 7);
     let scenario: Scenario = serde_json::from_str(scenario).unwrap();
-    apply(&mut world, &Scenario::default()).unwrap();
+    for addon in ["vpc-cni", "kube-proxy"] {
+        super::install_addon(&mut world, addon, "v1");
+    }
     for number in 0..machines {
         super::machine_started(&mut world, machine(number));
     }

@@ -20,6 +20,8 @@ use crate::kube::state::State;
 
 /// The driver whose volumes are attached.
 pub(crate) const EBS: &str = "ebs.csi.aws.com";
+/// How often a driver that cannot detach is asked again.
+const DETACH_AGAIN: std::time::Duration = std::time::Duration::from_secs(10);
 const ZONE: &str = "topology.kubernetes.io/zone";
 
 /// Volumes, claims, classes, attachments.
@@ -44,6 +46,8 @@ pub(crate) struct Attachment {
     pub(crate) node_name: Arc<str>,
     pub(crate) attached: bool,
     pub(crate) detaching: bool,
+    /// Whether the driver could not detach it when it was asked.
+    pub(crate) hangs: bool,
     pub(crate) version: u64,
     pub(crate) created: jiff::Timestamp,
     pub(crate) changed: jiff::Timestamp,
@@ -181,6 +185,7 @@ fn attach(world: &mut World, volume: &str, node: NodeId) {
         node_name: name,
         attached: false,
         detaching: false,
+        hangs: false,
         version,
         created: now,
         changed: now,
@@ -289,7 +294,7 @@ fn unused(world: &mut World, volume: &str) {
         return;
     }
     let Some(attachment) = world.kube.volumes.attachments.get(volume) else { return };
-    if attachment.detaching || world.kube.faults.never_detaches(volume) {
+    if attachment.detaching {
         return;
     }
     let (id, node) = (attachment.id, attachment.node);
@@ -315,6 +320,19 @@ pub(crate) fn detached(world: &mut World, volume: &str, id: u32) {
         return;
     };
     let node = attachment.node;
+    let now = world.now();
+    let claim = world.kube.volumes.known.get(volume).and_then(|volume| volume.claim.as_ref());
+    if claim.is_some_and(|claim| world.kube.faults.never_detaches(claim, now)) {
+        // The driver says that it cannot, and is asked again.
+        let version = world.kube.bump();
+        if let Some(attachment) = world.kube.volumes.attachments.get_mut(volume) {
+            attachment.hangs = true;
+            attachment.version = version;
+        }
+        world.kube.log.attachment(version);
+        world.after(DETACH_AGAIN, Event::Detached(volume.to_owned(), id).into());
+        return;
+    }
     world.kube.volumes.attachments.remove(volume);
     world.kube.volumes.users.remove(volume);
     let version = world.kube.bump();

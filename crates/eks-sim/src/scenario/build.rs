@@ -14,7 +14,8 @@ use jiff::Timestamp;
 
 use super::place::Text;
 use super::{
-    GroupTemplate, ImageSpec, Scenario, ScenarioError, TemplateSpec, TemplateVersionSpec, cluster, scaling,
+    GroupTemplate, ImageSpec, Scenario, ScenarioError, TemplateSpec, TemplateVersionSpec, cluster,
+    kubernetes, scaling,
 };
 use crate::aws::ec2::images::KnownImage;
 use crate::aws::ec2::network::KnownSubnet;
@@ -22,7 +23,7 @@ use crate::aws::ec2::templates::Template;
 use crate::aws::ec2::{keys, types};
 use crate::aws::eks::versions;
 use crate::world::{Event, earlier, later};
-use crate::{World, aws, kube};
+use crate::{World, aws};
 
 /// How long before its beginning a world is switched on, so that what runs has been running.
 pub(super) const BOOT: Duration = Duration::from_hours(2);
@@ -51,6 +52,7 @@ pub(super) fn world(scenario: &Scenario, text: Text<'_>) -> Built<World> {
     for spec in &scenario.clusters {
         cluster::cluster(&mut world, scenario, spec, text)?;
     }
+    kubernetes::addons(&mut world, scenario, text)?;
     for spec in &scenario.auto_scaling_groups {
         scaling::group(&mut world, scenario, spec, text)?;
     }
@@ -66,11 +68,7 @@ pub(super) fn world(scenario: &Scenario, text: Text<'_>) -> Built<World> {
         world.aws.ec2.not_offered.extend(types.iter().map(|kind| (zone.clone(), kind.clone())));
     }
     world.advance_to(earlier(scenario.start, WORKLOADS));
-    if let Some(kubernetes) = &scenario.kubernetes
-        && let Err(error) = kube::apply(&mut world, kubernetes)
-    {
-        return text.wrong(&["kubernetes"], error.to_string());
-    }
+    kubernetes::workloads(&mut world, scenario, text)?;
     world.advance_to(scenario.start);
     arm(&mut world, scenario, text)?;
     Ok(world)

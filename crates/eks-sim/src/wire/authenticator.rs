@@ -82,10 +82,10 @@ async fn user(wire: &Wire, cluster: &str) -> Value {
     };
     let principal = role_of(&arn);
     let (username, groups) = match wire.reader.describe_access_entry(cluster, &principal).await {
-        Ok(entry) => (entry.username.unwrap_or_else(|| arn.clone()), entry.kubernetes_groups.into_iter().collect()),
-        Err(error) if error.class() == Class::NotFound => {
-            (arn.clone(), vec!["system:masters".to_owned()])
+        Ok(entry) => {
+            (entry.username.unwrap_or_else(|| arn.clone()), entry.kubernetes_groups.into_iter().collect())
         }
+        Err(error) if error.class() == Class::NotFound => (arn.clone(), vec!["system:masters".to_owned()]),
         Err(error) => return refused(&error.to_string()),
     };
     json!({"authenticated": true, "user": {"username": username, "uid": principal, "groups": groups}})
@@ -108,7 +108,10 @@ mod tests {
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     fn token(query: &str) -> String {
-        format!("k8s-aws-v1.{}", URL_SAFE_NO_PAD.encode(format!("https://sts.eu-west-1.amazonaws.com/?{query}")))
+        format!(
+            "k8s-aws-v1.{}",
+            URL_SAFE_NO_PAD.encode(format!("https://sts.eu-west-1.amazonaws.com/?{query}"))
+        )
     }
 
     const GOOD: &str = "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256\

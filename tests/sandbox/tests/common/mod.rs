@@ -28,8 +28,9 @@ impl Sandbox {
 
     /// What a client saw, that is called with the sandbox's line.
     pub(crate) fn client(&self, script: &str) -> Value {
-        let python = std::env::var_os("EKS_TEST_PYTHON")
-            .expect("EKS_TEST_PYTHON names the interpreter of tests/python; `cargo xtask test` makes it and says so");
+        let python = std::env::var_os("EKS_TEST_PYTHON").expect(
+            "EKS_TEST_PYTHON names the interpreter of tests/python; `cargo xtask test` makes it and says so",
+        );
         let output = Command::new(python)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("clients").join(script))
             .arg(&self.line)

@@ -7,9 +7,9 @@ use eks_provider::aws::{
     ActivityStatus, InstanceState, LifecycleState, LifecycleTransition, ScalingProcess, WarmPoolState,
 };
 
+use crate::World;
 use crate::aws::asg::{activity, balance, clock, launch, lifecycle, terminate};
 use crate::aws::ec2;
-use crate::World;
 
 /// How many instances a warm pool shall have: what is missing to the maximum of the group (or to the prepared capacity), and at
 /// least its own minimum.

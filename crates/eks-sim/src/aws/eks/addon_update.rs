@@ -15,7 +15,7 @@ use crate::aws::call::{Answer, refuse};
 use crate::aws::eks::addons::{self, KnownAddon};
 use crate::aws::eks::{ClusterState, Event, after, named, named_mut, new_id, updates, upgrade};
 use crate::aws::tokens::once;
-use crate::{Sim, World};
+use crate::{Sim, World, bridge};
 
 /// What is being done to an add-on.
 #[derive(Debug, Clone)]
@@ -92,6 +92,9 @@ fn update(world: &mut World, request: &UpdateAddon) -> Answer<Update> {
         set_identities(world, &request.cluster, &request.addon, identities)?;
     }
     let wait = Duration::from_secs(20 + world.random.below(100));
+    if let (Some(version), None) = (&request.version, &error) {
+        bridge::addon_applied(world, &request.cluster, &request.addon, version);
+    }
     if let Some(known) = named_mut(world, &request.cluster)?.addons.get_mut(&request.addon) {
         known.addon.status = AddonStatus::Updating;
         if let Some(values) = &request.configuration_values {
@@ -162,7 +165,7 @@ fn create(world: &mut World, request: &CreateAddon) -> Answer<Addon> {
     let addon = Addon {
         name: request.addon.clone(),
         arn: format!("{arn}/{id}"),
-        version: Written::of(version),
+        version: Written::of(version.clone()),
         status: AddonStatus::Creating,
         health: Vec::new(),
         created_at: Some(now),
@@ -177,6 +180,7 @@ fn create(world: &mut World, request: &CreateAddon) -> Answer<Addon> {
     };
     let known = KnownAddon { addon: addon.clone(), changed_by_others: false, doing: Some(Doing::Installing) };
     named_mut(world, &request.cluster)?.addons.insert(request.addon.clone(), known);
+    bridge::addon_applied(world, &request.cluster, &request.addon, &version);
     set_identities(world, &request.cluster, &request.addon, &request.pod_identity_associations)?;
     let wait = Duration::from_secs(20 + world.random.below(60));
     after(world, wait, Event::Addon { cluster: request.cluster.clone(), addon: request.addon.clone() });
@@ -245,6 +249,9 @@ impl AddonWriter for Sim {
             at_rest(world, cluster, addon)?;
             let wait = Duration::from_secs(10 + world.random.below(50));
             after(world, wait, Event::Addon { cluster: cluster.to_owned(), addon: addon.to_owned() });
+            if !preserve {
+                bridge::addon_removed(world, cluster, addon);
+            }
             match named_mut(world, cluster)?.addons.get_mut(addon) {
                 Some(known) => {
                     known.addon.status = AddonStatus::Deleting;

@@ -32,10 +32,12 @@ pub struct ClusterAutoscaler {
 pub struct AutoscalerGroup {
     /// The Auto Scaling group.
     pub name: String,
-    /// At least.
-    pub min: u32,
-    /// At most.
-    pub max: u32,
+    /// At least; what the group says, where nothing is said.
+    #[serde(default)]
+    pub min: Option<u32>,
+    /// At most; what the group says, where nothing is said.
+    #[serde(default)]
+    pub max: Option<u32>,
 }
 
 /// What it remembers.
@@ -54,10 +56,10 @@ const TO_BE_DELETED: &str = "ToBeDeletedByClusterAutoscaler";
 const KEEP: &str = "cluster-autoscaler.kubernetes.io/scale-down-disabled";
 
 /// It begins.
-pub(crate) fn start(world: &mut World, settings: ClusterAutoscaler) {
+pub(crate) fn start(world: &mut World, settings: ClusterAutoscaler, beginning: std::time::Duration) {
     world.kube.actors.autoscaler = Some(State { settings, ..State::default() });
     let scan = world.kube.settings.autoscaler_scan;
-    world.after(scan, Event::Autoscaler.into());
+    world.after(beginning + scan, Event::Autoscaler.into());
 }
 
 /// How a group stands.
@@ -167,7 +169,7 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
         let group = state.settings.groups.iter().find(|group| {
             let known = groups.get(&group.name).map_or(0, |known| known.nodes + known.unregistered);
             let size = known + more.get(&group.name).copied().unwrap_or_default();
-            size < group.max && fits(&group.name)
+            size < group.max.unwrap_or(u32::MAX) && fits(&group.name)
         });
         if let Some(group) = group {
             *more.entry(group.name.clone()).or_default() += 1;
@@ -178,7 +180,12 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
         let known = groups.get(&name).map_or(0, |group| group.nodes + group.unregistered);
         // It sets what it has read plus what it needs: an absolute number.
         let size = aws::desired_capacity(world, &name).unwrap_or(known);
-        let most = state.settings.groups.iter().find(|group| group.name == name).map_or(0, |group| group.max);
+        let most = state
+            .settings
+            .groups
+            .iter()
+            .find(|group| group.name == name)
+            .map_or(0, |group| group.max.unwrap_or(u32::MAX));
         let desired = size.saturating_add(number).min(most);
         if desired > size {
             state.last_added = Some(now);
@@ -205,8 +212,12 @@ fn remove_unneeded(
         let since = *state.unneeded.entry(*id).or_insert(now);
         let Some(node) = world.kube.nodes.get(id) else { continue };
         let keep = node.object.meta.annotations.get(KEEP).is_some_and(|value| value == "true");
-        let least =
-            state.settings.groups.iter().find(|group| group.name == *name).map_or(0, |group| group.min);
+        let least = state
+            .settings
+            .groups
+            .iter()
+            .find(|group| group.name == *name)
+            .map_or(0, |group| group.min.unwrap_or_default());
         let size = sizes.entry(name.as_str()).or_default();
         let fresh = state.last_added.is_some_and(|added| later(added, wait) > now);
         if keep || fresh || *size <= least || later(since, wait) > now || !node.alive {

@@ -6,63 +6,71 @@ use eks_provider::kube::{LabelSelector, UnhealthyPodEvictionPolicy, WorkloadKind
 use serde::{Deserialize, Serialize};
 
 use super::super::objects::BudgetId;
-use super::super::scenario::{self, Number, WorkloadWord};
-use super::super::state::{Kind, uid};
-use super::super::{budgets, nodes, pods, workloads};
+use super::super::scenario::{EffectWord, NodePick, Number, UnhealthyWord, WorkloadWord};
+use super::super::{budgets, lifecycle, nodes, pods, workloads};
 use crate::World;
+
+fn yes() -> bool {
+    true
+}
 
 /// What a person does, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct PersonDoes {
-    /// How long after the beginning.
+pub struct TimedDeed {
+    /// So many seconds after the beginning.
     pub after_seconds: u64,
     /// What.
-    pub does: Deed,
+    #[serde(rename = "do")]
+    pub deed: Deed,
 }
 
 /// Something that a person does. What is not there is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Deed {
     /// Lets Pods come to a node, or not.
+    #[serde(rename = "cordon-node")]
     Cordon {
         /// The node.
-        node: String,
+        node: NodePick,
         /// Whether Pods are kept away.
+        #[serde(default = "yes")]
         unschedulable: bool,
     },
     /// Deletes the object of a node.
     DeleteNode {
         /// The node.
-        node: String,
+        node: NodePick,
     },
     /// Sets a label of a node, or takes it away.
     LabelNode {
         /// The node.
-        node: String,
+        node: NodePick,
         /// The key.
         key: String,
         /// The value; none takes it away.
+        #[serde(default)]
         value: Option<String>,
     },
     /// Taints a node.
     TaintNode {
         /// The node.
-        node: String,
+        node: NodePick,
         /// The key.
         key: String,
-        /// `NoSchedule`, `NoExecute`, …
-        effect: String,
+        /// What the taint does.
+        effect: EffectWord,
     },
-    /// Lets a kubelet fall silent, or speak again.
+    /// Lets a kubelet fall silent, or speak again (F18).
     SilenceNode {
         /// The node.
-        node: String,
+        node: NodePick,
         /// Whether it is silent.
+        #[serde(default = "yes")]
         silent: bool,
     },
-    /// Deletes a Lease.
+    /// Deletes a Lease (F23).
     DeleteLease {
         /// Its namespace.
         namespace: String,
@@ -75,6 +83,9 @@ pub enum Deed {
         namespace: String,
         /// Its name.
         name: String,
+        /// Its grace period; its own, where nothing is said.
+        #[serde(default)]
+        grace_period_seconds: Option<u64>,
     },
     /// Deletes a budget.
     DeleteBudget {
@@ -101,7 +112,7 @@ pub enum Deed {
         match_labels: Option<BTreeMap<String, String>>,
         /// `IfHealthyBudget` or `AlwaysAllow`.
         #[serde(default)]
-        unhealthy_pod_eviction_policy: Option<String>,
+        unhealthy_pod_eviction_policy: Option<UnhealthyWord>,
     },
     /// Takes the finalizers of a Pod away.
     RemoveFinalizers {
@@ -136,17 +147,17 @@ pub(crate) fn does(world: &mut World, deed: &Deed) {
     world.kube.observer.deed(now, format!("person: {deed:?}"));
     match deed {
         Deed::Cordon { node, unschedulable } => {
-            if let Some(id) = world.kube.node_named(node) {
+            if let Some(id) = node.find(&world.kube) {
                 nodes::change(world, id, |node| node.unschedulable = *unschedulable);
             }
         }
         Deed::DeleteNode { node } => {
-            if let Some(id) = world.kube.node_named(node) {
+            if let Some(id) = node.find(&world.kube) {
                 nodes::remove(world, id);
             }
         }
         Deed::LabelNode { node, key, value } => {
-            if let Some(id) = world.kube.node_named(node) {
+            if let Some(id) = node.find(&world.kube) {
                 nodes::change(world, id, |node| {
                     match value {
                         Some(value) => node.meta.labels.insert(key.clone(), value.clone()),
@@ -155,9 +166,14 @@ pub(crate) fn does(world: &mut World, deed: &Deed) {
                 });
             }
         }
-        Deed::TaintNode { node, key, effect } => scenario::taint_node(world, node, key, effect),
+        Deed::TaintNode { node, key, effect } => {
+            if let Some(id) = node.find(&world.kube) {
+                nodes::change(world, id, |node| nodes::taint(node, key, effect.as_str().into(), now));
+                lifecycle::evict_by_taints(world, id);
+            }
+        }
         Deed::SilenceNode { node, silent } => {
-            if let Some(id) = world.kube.node_named(node) {
+            if let Some(id) = node.find(&world.kube) {
                 super::super::kubelet::set_silent(world, id, *silent);
             }
         }
@@ -168,10 +184,9 @@ pub(crate) fn does(world: &mut World, deed: &Deed) {
                 world.kube.log.lease(version, namespace);
             }
         }
-        Deed::DeletePod { namespace, name } => {
+        Deed::DeletePod { namespace, name, grace_period_seconds } => {
             if let Some(id) = world.kube.pod_named(namespace, name) {
-                world.kube.observer.deed(now, format!("deleted {}", uid(Kind::Pod, id.0)));
-                pods::delete(world, id, None);
+                pods::delete(world, id, grace_period_seconds.map(std::time::Duration::from_secs));
             }
         }
         Deed::DeleteBudget { namespace, name } => {

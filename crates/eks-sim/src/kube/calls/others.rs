@@ -62,7 +62,9 @@ impl VolumeReader for Sim {
                         volume_name: Some(volume.clone()),
                         attached: attachment.attached,
                         attach_error: None,
-                        detach_error: None,
+                        detach_error: attachment.hangs.then(|| {
+                            (Some(attachment.changed), "could not detach volume: DeadlineExceeded".to_owned())
+                        }),
                     }
                 })
                 .collect();

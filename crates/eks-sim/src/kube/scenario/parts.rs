@@ -10,8 +10,10 @@ use eks_provider::kube::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::ScenarioError;
-use super::words::{Number, QuantityText};
+use super::pick::NodePick;
+use super::words::{
+    EffectWord, Number, OperatorWord, QuantityText, ServiceWord, StrategyWord, TrafficWord, UnhealthyWord,
+};
 use crate::World;
 use crate::kube::objects::{Behaviour, ClaimTemplate};
 use crate::kube::settings::Between;
@@ -82,9 +84,10 @@ pub struct WorkloadPart {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// How many Pods; for a Job, how many at a time.
-    #[serde(default = "one")]
-    pub replicas: u32,
+    /// How many Pods; for a Job, how many at a time. One, where nothing is said; a DaemonSet has one on each
+    /// of its nodes.
+    #[serde(default)]
+    pub replicas: Option<u32>,
     /// Further labels of its Pods.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
@@ -141,7 +144,7 @@ pub struct WorkloadPart {
     pub completions: Option<u32>,
     /// For a Pod: its node.
     #[serde(default)]
-    pub node: Option<String>,
+    pub node: Option<NodePick>,
     /// For a Pod: what must be done before it is gone.
     #[serde(default)]
     pub finalizers: Vec<String>,
@@ -165,7 +168,7 @@ pub struct WorkloadPart {
 impl WorkloadPart {
     /// One Pod that asks for nothing.
     pub fn new(kind: WorkloadWord, namespace: &str, name: &str) -> Self {
-        Self { kind, namespace: namespace.to_owned(), name: name.to_owned(), replicas: 1, ..Self::default() }
+        Self { kind, namespace: namespace.to_owned(), name: name.to_owned(), ..Self::default() }
     }
 
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
@@ -280,11 +283,11 @@ pub struct TolerationPart {
     /// The key; every one, where nothing is said.
     pub key: Option<String>,
     /// `Equal` or `Exists`.
-    pub operator: Option<String>,
+    pub operator: Option<OperatorWord>,
     /// The value.
     pub value: Option<String>,
     /// The effect; every one, where nothing is said.
-    pub effect: Option<String>,
+    pub effect: Option<EffectWord>,
     /// For how long.
     pub toleration_seconds: Option<u64>,
 }
@@ -293,9 +296,11 @@ impl TolerationPart {
     fn toleration(&self) -> Toleration {
         Toleration {
             key: self.key.clone(),
-            operator: self.operator.as_deref().map_or(TolerationOperator::Equal, TolerationOperator::from),
+            operator: self
+                .operator
+                .map_or(TolerationOperator::Equal, |word| TolerationOperator::from(word.as_str())),
             value: self.value.clone(),
-            effect: self.effect.as_deref().map(api::TaintEffect::from),
+            effect: self.effect.map(|word| api::TaintEffect::from(word.as_str())),
             duration: self.toleration_seconds.map(Duration::from_secs),
         }
     }
@@ -321,7 +326,7 @@ pub struct SpreadPart {
 pub struct StrategyPart {
     /// `RollingUpdate`, `Recreate`, `OnDelete`.
     #[serde(rename = "type")]
-    pub kind: Option<String>,
+    pub kind: Option<StrategyWord>,
     /// How many Pods too many there may be.
     pub max_surge: Option<Number>,
     /// How many Pods too few there may be.
@@ -336,7 +341,7 @@ impl StrategyPart {
             matches!(kind, WorkloadKind::Deployment | WorkloadKind::StatefulSet | WorkloadKind::DaemonSet);
         let default = || has_one.then(|| "RollingUpdate".to_owned());
         RolloutStrategy {
-            kind: self.kind.clone().or_else(default),
+            kind: self.kind.map(|word| word.as_str().to_owned()).or_else(default),
             max_surge: self.max_surge.map(|number| number.0),
             max_unavailable: self.max_unavailable.map(|number| number.0),
             partition: self.partition,
@@ -363,16 +368,13 @@ pub struct BudgetPart {
     pub max_unavailable: Option<Number>,
     /// `IfHealthyBudget` or `AlwaysAllow`.
     #[serde(default)]
-    pub unhealthy_pod_eviction_policy: Option<String>,
+    pub unhealthy_pod_eviction_policy: Option<UnhealthyWord>,
 }
 
 impl BudgetPart {
-    pub(super) fn object(&self, world: &mut World) -> Result<Budget, ScenarioError> {
-        if self.min_available.is_some() == self.max_unavailable.is_some() {
-            return Err(ScenarioError::BudgetLimit(format!("{}/{}", self.namespace, self.name)));
-        }
+    pub(crate) fn object(&self, world: &mut World) -> Budget {
         let now = world.now();
-        Ok(Budget {
+        Budget {
             meta: world.kube.new_meta(Some(&self.namespace), &self.name, now),
             selector: Some(LabelSelector {
                 match_labels: self.match_labels.clone(),
@@ -382,10 +384,9 @@ impl BudgetPart {
             max_unavailable: self.max_unavailable.map(|number| number.0),
             unhealthy_pod_eviction_policy: self
                 .unhealthy_pod_eviction_policy
-                .as_deref()
-                .map(UnhealthyPodEvictionPolicy::from),
+                .map(|word| UnhealthyPodEvictionPolicy::from(word.as_str())),
             status: api::BudgetStatus::default(),
-        })
+        }
     }
 }
 
@@ -418,7 +419,7 @@ pub struct ServicePart {
     pub name: String,
     /// `ClusterIP`, `LoadBalancer`, …
     #[serde(default, rename = "type")]
-    pub kind: Option<String>,
+    pub kind: Option<ServiceWord>,
     /// The labels of its Pods.
     #[serde(default)]
     pub selector: BTreeMap<String, String>,
@@ -427,10 +428,10 @@ pub struct ServicePart {
     pub port: Option<u16>,
     /// `Local` or `Cluster`.
     #[serde(default)]
-    pub external_traffic_policy: Option<String>,
+    pub external_traffic_policy: Option<TrafficWord>,
 }
 
-/// An admission webhook. It is listed; what it answers is a fault
+/// An admission webhook, `NAME.example.com`. It is listed; what it answers is a fault
 /// ([`Fault::WebhookRefuses`](crate::kube::Fault::WebhookRefuses)).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

@@ -1,4 +1,4 @@
-//! How numbers and quantities are written in a scenario.
+//! How numbers, quantities and words are written in a scenario.
 
 use std::fmt;
 
@@ -69,5 +69,77 @@ impl<'de> Deserialize<'de> for QuantityText {
 impl Serialize for QuantityText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+macro_rules! words {
+    ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $each:literal])* $variant:ident,)+ })+) => {
+        $(
+            $(#[doc = $doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+            pub enum $name {
+                $($(#[doc = $each])* $variant,)+
+            }
+
+            impl $name {
+                /// The word of the API.
+                pub fn as_str(self) -> &'static str {
+                    match self {
+                        $(Self::$variant => stringify!($variant),)+
+                    }
+                }
+            }
+        )+
+    };
+}
+
+words! {
+    /// How a workload is rolled.
+    StrategyWord {
+        /// A few Pods at a time.
+        RollingUpdate,
+        /// All old Pods go before the first new one comes (Deployments).
+        Recreate,
+        /// A Pod is made anew when somebody deletes it (StatefulSets, DaemonSets).
+        OnDelete,
+    }
+    /// How a toleration is compared with a taint.
+    OperatorWord {
+        /// Key and value are the same.
+        Equal,
+        /// The key is there.
+        Exists,
+    }
+    /// What a taint does.
+    EffectWord {
+        /// No new Pods.
+        NoSchedule,
+        /// No new Pods, where it can be.
+        PreferNoSchedule,
+        /// No new Pods, and those that are there go.
+        NoExecute,
+    }
+    /// When a Pod that is not ready may be evicted.
+    UnhealthyWord {
+        /// While enough others are healthy.
+        IfHealthyBudget,
+        /// Always.
+        AlwaysAllow,
+    }
+    /// What a Service is.
+    ServiceWord {
+        /// Reached in the cluster.
+        ClusterIP,
+        /// Reached at a port of each node.
+        NodePort,
+        /// Reached through a load balancer.
+        LoadBalancer,
+    }
+    /// Where traffic from outside goes.
+    TrafficWord {
+        /// To all Pods.
+        Cluster,
+        /// To the Pods of the node that it comes to.
+        Local,
     }
 }

@@ -10,7 +10,7 @@ use crate::World;
 use crate::kube::budgets::{allowed, needed};
 use crate::kube::objects::PodId;
 use crate::kube::state::{Kind, uid};
-use crate::kube::{BudgetRecord, Deed, Number, actors, eviction};
+use crate::kube::{BudgetRecord, Deed, NodePick, Number, actors, eviction};
 
 #[test]
 fn what_a_budget_needs_is_reckoned_as_the_controller_reckons_it() {
@@ -79,7 +79,7 @@ fn a_pod_whose_machine_has_stopped_is_healthy_until_somebody_says_otherwise() {
 #[test]
 fn between_a_pod_and_the_status_of_its_budget_lies_the_controllers_lag() {
     let mut world = world(3, WEB);
-    let silence = |silent| Deed::SilenceNode { node: machine(0).node_name, silent };
+    let silence = |silent| Deed::SilenceNode { node: NodePick::named(machine(0).node_name), silent };
     actors::person::does(&mut world, &silence(true));
     // In this moment the node controller says that the node's Pods are not ready.
     let grace = world.kube.settings.node_monitor_grace_period;
@@ -94,7 +94,10 @@ fn between_a_pod_and_the_status_of_its_budget_lies_the_controllers_lag() {
 #[test]
 fn an_api_that_was_away_hides_what_happened_from_the_controller_for_a_moment() {
     let mut world = world(3, WEB);
-    actors::person::does(&mut world, &Deed::SilenceNode { node: machine(0).node_name, silent: true });
+    actors::person::does(
+        &mut world,
+        &Deed::SilenceNode { node: NodePick::named(machine(0).node_name), silent: true },
+    );
     pass(&mut world, 38);
     let until = world.now().checked_add(std::time::Duration::from_secs(3)).unwrap();
     world.inject(crate::kube::Injection::of(crate::kube::Fault::ApiAway).until(until));

@@ -10,7 +10,7 @@ use eks_provider::kube::{
 
 use super::{WEB, machine, pass, pods, request, run, world};
 use crate::bridge::MachineFault;
-use crate::kube::Deed;
+use crate::kube::{Deed, NodePick};
 use crate::{Sim, World};
 
 fn ready(node: &Node) -> ConditionStatus {
@@ -101,7 +101,7 @@ fn a_machine_that_stops_is_noticed_after_forty_seconds_and_its_pods_after_five_m
 #[test]
 fn a_node_that_speaks_again_in_time_keeps_its_pods() {
     let mut world = world(3, WEB);
-    let silence = |silent| Deed::SilenceNode { node: machine(0).node_name, silent };
+    let silence = |silent| Deed::SilenceNode { node: NodePick::named(machine(0).node_name), silent };
     crate::kube::actors::person::does(&mut world, &silence(true));
     pass(&mut world, 120);
     let healthy = |world: &World| world.kube.budgets.values().next().unwrap().healthy;
@@ -182,7 +182,10 @@ fn the_kubelet_of_a_machine_that_has_stopped_never_speaks_again() {
     let (name, instance) =
         (world.kube.nodes[&node].name.to_string(), world.kube.nodes[&node].instance_id.clone());
     world.lose_machine(&instance);
-    crate::kube::actors::person::does(&mut world, &Deed::SilenceNode { node: name.clone(), silent: false });
+    crate::kube::actors::person::does(
+        &mut world,
+        &Deed::SilenceNode { node: NodePick::named(name.clone()), silent: false },
+    );
     pass(&mut world, 59);
     let api = world.kube.nodes[&node].object.clone();
     assert_eq!(ready(&api), ConditionStatus::Unknown);
@@ -193,7 +196,7 @@ fn the_kubelet_of_a_machine_that_has_stopped_never_speaks_again() {
 #[test]
 fn a_machine_that_stops_in_silence_takes_its_pods_with_it() {
     let mut world = world(3, WEB);
-    let silence = Deed::SilenceNode { node: machine(0).node_name, silent: true };
+    let silence = Deed::SilenceNode { node: NodePick::named(machine(0).node_name), silent: true };
     crate::kube::actors::person::does(&mut world, &silence);
     pass(&mut world, 20);
     world.lose_machine(&machine(0).instance_id);

@@ -8,7 +8,7 @@ use super::{machine, pass, world};
 use crate::World;
 use crate::kube::objects::{PodId, Stage};
 use crate::kube::state::{Kind, uid};
-use crate::kube::{Deed, Fault, Injection, Number, actors, eviction};
+use crate::kube::{Deed, Fault, Injection, NodePick, Number, actors, eviction};
 use eks_provider::kube::{EvictPod, IntOrPercent, WorkloadKind};
 
 #[derive(Debug, Clone)]
@@ -82,11 +82,14 @@ fn play(world: &mut World, act: &Act) {
         Act::Stop(number) => world.lose_machine(&machine(*number).instance_id),
         Act::Start(number) => world.start_machine(machine(*number)),
         Act::Cordon(number, unschedulable) => {
-            let deed = Deed::Cordon { node: node(*number), unschedulable: *unschedulable };
+            let deed = Deed::Cordon { node: NodePick::named(node(*number)), unschedulable: *unschedulable };
             actors::person::does(world, &deed);
         }
         Act::Silence(number, silent) => {
-            actors::person::does(world, &Deed::SilenceNode { node: node(*number), silent: *silent });
+            actors::person::does(
+                world,
+                &Deed::SilenceNode { node: NodePick::named(node(*number)), silent: *silent },
+            );
         }
         Act::Delete(number) => {
             if let Some(id) = nth(world, *number) {
