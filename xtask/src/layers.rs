@@ -40,6 +40,12 @@ const LAYERS: &[Layer] = &[
     },
     Layer { name: "eks-kube", floor: "3 adapters", may_import: &["eks-provider"], pure: false },
     Layer {
+        name: "eks-aws",
+        floor: "3 adapters",
+        may_import: &["eks-model", "eks-provider"],
+        pure: false,
+    },
+    Layer {
         name: "eks-skew-check",
         floor: "4 edge",
         may_import: &[
