@@ -39,12 +39,7 @@ const LAYERS: &[Layer] = &[
         pure: true,
     },
     Layer { name: "eks-kube", floor: "3 adapters", may_import: &["eks-provider"], pure: false },
-    Layer {
-        name: "eks-aws",
-        floor: "3 adapters",
-        may_import: &["eks-model", "eks-provider"],
-        pure: false,
-    },
+    Layer { name: "eks-aws", floor: "3 adapters", may_import: &["eks-model", "eks-provider"], pure: false },
     Layer {
         name: "eks-skew-check",
         floor: "4 edge",

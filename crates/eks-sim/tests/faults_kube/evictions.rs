@@ -189,7 +189,9 @@ fn f6_an_admission_webhook_refuses_for_a_time_in_its_namespace() {
     run(&sim, async {
         sim.sleep(seconds(1)).await;
         let one = pod(&sim, "web").await;
-        let EvictionOutcome::RefusedByWebhook { webhook, message } = evict(&sim, &one).await else { panic!() };
+        let EvictionOutcome::RefusedByWebhook { webhook, message } = evict(&sim, &one).await else {
+            panic!()
+        };
         assert_eq!(webhook.as_deref(), Some("guard.example.com"));
         assert!(message.ends_with("denied the request: I move it myself"), "{message}");
         let elsewhere = pods(&sim, "other", "web").await;
@@ -201,12 +203,10 @@ fn f6_an_admission_webhook_refuses_for_a_time_in_its_namespace() {
 
 #[test]
 fn f6_a_namespace_that_ends_takes_no_evictions_and_ends_with_its_pods() {
-    let sim = sim(
-        "
+    let sim = sim("
   namespaces: [{ name: shop, terminating: true }]
   workloads: [{ kind: Deployment, namespace: shop, name: web, replicas: 2 }]
-  budgets: [{ namespace: shop, name: web, matchLabels: { app: web }, maxUnavailable: 0 }]",
-    );
+  budgets: [{ namespace: shop, name: web, matchLabels: { app: web }, maxUnavailable: 0 }]");
     run(&sim, async {
         let one = pod(&sim, "web").await;
         assert_eq!(evict(&sim, &one).await, EvictionOutcome::NamespaceTerminating);

@@ -61,7 +61,10 @@ fn f9_a_node_that_is_never_ready_takes_no_pods() {
     run(&sim, async {
         let node = replaced(&sim, MachineFault::NeverReady).await.unwrap();
         let ready = condition(&node.conditions, "Ready").unwrap();
-        assert_eq!((&ready.status, ready.reason.as_deref()), (&ConditionStatus::False, Some("KubeletNotReady")));
+        assert_eq!(
+            (&ready.status, ready.reason.as_deref()),
+            (&ConditionStatus::False, Some("KubeletNotReady"))
+        );
         assert!(node.taint("node.kubernetes.io/not-ready").is_some());
         let all = pods(&sim, "shop", "web").await;
         assert!(all.iter().all(|pod| pod.spec.node_name.as_ref() != Some(&node.meta.name)));

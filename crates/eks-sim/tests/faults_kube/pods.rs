@@ -109,11 +109,8 @@ fn f19_a_pod_that_tolerates_everything_comes_back_to_the_node() {
             let node = sim.get_node(again.spec.node_name.as_ref().unwrap()).await.unwrap();
             assert!(again.is_ready() && again.meta.uid != one.meta.uid && node.unschedulable);
         }
-        let scaled = Deed::ScaleDeployment {
-            namespace: "shop".to_owned(),
-            name: "clingy".to_owned(),
-            replicas: 0,
-        };
+        let scaled =
+            Deed::ScaleDeployment { namespace: "shop".to_owned(), name: "clingy".to_owned(), replicas: 0 };
         sim.world().person_does(&scaled);
         sim.sleep(minutes(1)).await;
         assert!(pods(&sim, "shop", "clingy").await.is_empty(), "it ends when somebody scales it down");
