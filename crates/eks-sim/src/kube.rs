@@ -264,6 +264,11 @@ impl World {
         &mut self.kube.settings
     }
 
+    /// Has a person do something in the cluster, now.
+    pub fn person_does(&mut self, deed: &Deed) {
+        actors::person::does(self, deed);
+    }
+
     /// Has something go wrong in the cluster, from now on.
     pub fn inject(&mut self, injection: Injection) {
         inject(self, injection);
