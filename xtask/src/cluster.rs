@@ -6,10 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 use crate::process::{Cargo, metadata};
-
-/// The tests that need it: each a feature of the crate whose tests they are. They are compiled only where
-/// they can run, so that nothing counts as passed that did not.
-const SUITES: [&str; 1] = ["eks-cluster/real-cluster"];
+use crate::suites;
 
 const USAGE: &str = "\
 cargo xtask cluster COMMAND: a real Kubernetes control plane on loopback, for tests (docs/cluster.md)
@@ -35,63 +32,26 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
         }
         ["test"] => {
             run(&["build"])?;
-            // Only what needs it: the glob leaves unit tests and examples to the others.
-            Cargo::new("test").args(["-p", "eks-cluster", "--features", &features(), "--test", "*"]).run()
+            suites::on_the_control_plane()
         }
         [] | ["help" | "--help" | "-h"] => bail!("{USAGE}"),
         _ => bail!("there is no command `cluster {}`\n\n{USAGE}", words.join(" ")),
     }
 }
 
-/// The features that switch the suites on.
-pub(crate) fn features() -> String {
-    SUITES.join(",")
-}
-
-/// What the tests of the workspace do about the control plane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    /// Run what needs it, or fail.
-    Yes,
-    /// Run it where it can be built, and say so where not.
-    IfPossible,
-    /// Leave it out, and say so.
-    No,
-}
-
-/// All tests of the workspace, with the suites on the control plane where they can run.
-pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
-    let features = features();
-    let refused = match wanted {
-        Wanted::No => Some("left out with --without-cluster".to_owned()),
-        Wanted::Yes | Wanted::IfPossible => {
-            // Everything is compiled first and in the form of the tests, the program that builds the control
-            // plane included; `cargo run` would compile it and all that is under it a second time.
-            Cargo::new("test").args(["--workspace", "--no-run", "--quiet", "--features", &features]).run()?;
-            let program = program()?;
-            let can = Command::new(&program)
-                .arg("can-build")
-                .output()
-                .with_context(|| format!("{} cannot be run", program.display()))?;
-            if can.status.success() {
-                build(&program)?;
-                None
-            } else {
-                let said = String::from_utf8_lossy(&can.stderr);
-                Some(said.trim().trim_start_matches("error: ").to_owned())
-            }
-        }
-    };
-    match refused {
-        None => Cargo::new("test").args(["--workspace", "--features", &features]).run(),
-        Some(reason) if wanted == Wanted::Yes => bail!("{reason}"),
-        Some(reason) => {
-            Cargo::new("test").args(["--workspace"]).run()?;
-            println!("\nNOT RUN: the tests on a real Kubernetes control plane ({features}): {reason}");
-            println!("With Go, `cargo xtask cluster test` runs them; the first time takes minutes.");
-            Ok(())
-        }
+/// Has its programs built, or says in one sentence why they cannot be.
+pub(crate) fn ready() -> anyhow::Result<Result<(), String>> {
+    let program = program()?;
+    let can = Command::new(&program)
+        .arg("can-build")
+        .output()
+        .with_context(|| format!("{} cannot be run", program.display()))?;
+    if can.status.success() {
+        build(&program)?;
+        return Ok(Ok(()));
     }
+    let said = String::from_utf8_lossy(&can.stderr);
+    Ok(Err(said.trim().trim_start_matches("error: ").to_owned()))
 }
 
 fn build(program: &Path) -> anyhow::Result<()> {

@@ -77,6 +77,9 @@ impl Cluster {
         let authority = read(&folder.path().join("ca.crt"))?;
         let tokens = Tokens::write(folder.path(), &options, &url)?;
         private_file(&folder.path().join("stages.yaml"), &stages(&programs, options.pods)?)?;
+        if let Some(url) = &options.token_webhook {
+            private_file(&folder.path().join(flags::TOKEN_WEBHOOK), &token_webhook(url))?;
+        }
         let minor = Mutex::new(options.minor);
         let moving = tokio::sync::Mutex::new(());
         let cluster = Self { launcher, folder, ports, programs, options, tokens, authority, minor, moving };
@@ -335,6 +338,21 @@ impl Cluster {
         let lines: Vec<&str> = text.lines().collect();
         lines[lines.len().saturating_sub(QUOTED)..].join("\n")
     }
+}
+
+/// Where to ask whose a token is, in the form of a kubeconfig.
+fn token_webhook(url: &str) -> String {
+    let entry =
+        |name: &str, what: &str, value: serde_json::Value| serde_json::json!({"name": name, what: value});
+    serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [entry("authenticator", "cluster", serde_json::json!({"server": url}))],
+        "users": [entry("api-server", "user", serde_json::json!({}))],
+        "contexts": [entry("webhook", "context", serde_json::json!({"cluster": "authenticator", "user": "api-server"}))],
+        "current-context": "webhook",
+    })
+    .to_string()
 }
 
 fn hop(at: KubeMinor, wanted: KubeMinor) -> ClusterError {

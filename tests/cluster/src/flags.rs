@@ -6,6 +6,9 @@ use eks_model::KubeMinor;
 
 use crate::options::Options;
 
+/// The file that says where to ask whose a token is.
+pub(crate) const TOKEN_WEBHOOK: &str = "token-webhook.yaml";
+
 /// What the command lines have in common.
 pub(crate) struct Place<'a> {
     pub(crate) folder: &'a Path,
@@ -64,6 +67,12 @@ pub(crate) fn api_server(place: &Place<'_>, minor: KubeMinor, options: &Options)
         "--shutdown-send-retry-after=true".to_owned(),
         format!("--emulated-version={minor}"),
     ];
+    if options.token_webhook.is_some() {
+        flags.push(format!("--authentication-token-webhook-config-file={}", place.file(TOKEN_WEBHOOK)));
+        flags.push("--authentication-token-webhook-version=v1".to_owned());
+        // A token that was good is asked about again after a second, so that one that expires is found out.
+        flags.push("--authentication-token-webhook-cache-ttl=1s".to_owned());
+    }
     if options.all_apis {
         flags.push("--runtime-config=api/all=true".to_owned());
     }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use eks_cluster::{
-    Cluster, ClusterError, Killed, NodeSpec, Options, PodLife, Programs, Round, Stress, oldest_minor, stress,
+    Cluster, ClusterError, Killed, NodeSpec, Options, PodLife, Programs, Round, Stress, asked_to_end,
+    oldest_minor, stress,
 };
 use eks_model::KubeMinor;
 
@@ -168,28 +169,6 @@ fn hold(up: &Up) -> Done {
             () = &mut asked => Ok(()),
             error = cluster.ended() => Err(error.into()),
         }
-    })
-}
-
-/// Ends when this process is asked to end.
-#[cfg(unix)]
-fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut interrupt, mut hangup) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
-    Ok(async move {
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = interrupt.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        drop(tokio::signal::ctrl_c().await);
     })
 }
 

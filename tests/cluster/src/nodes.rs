@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, NodeCondition, Taint};
 use kube::ResourceExt as _;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::runtime::watcher;
 use serde_json::json;
 
@@ -241,6 +241,12 @@ impl Cluster {
             .create(&PostParams::default(), &node.to_node())
             .await
             .map_err(ClusterError::api(format!("adding node {}", node.name)))
+    }
+
+    /// All nodes.
+    pub async fn nodes(&self) -> Result<Vec<Node>, ClusterError> {
+        let all = Api::all(self.client()?).list(&ListParams::default()).await;
+        all.map(|nodes| nodes.items).map_err(ClusterError::api("listing the nodes"))
     }
 
     /// Waits until exactly so many nodes are ready.

@@ -21,6 +21,7 @@ pub struct Options {
     pub(crate) api_only: bool,
     pub(crate) ready_within: Duration,
     pub(crate) temp: PathBuf,
+    pub(crate) token_webhook: Option<String>,
 }
 
 /// Someone who has a token.
@@ -56,6 +57,7 @@ impl Default for Options {
             api_only: false,
             ready_within: Duration::from_mins(2),
             temp: std::env::temp_dir(),
+            token_webhook: None,
         }
     }
 }
@@ -106,6 +108,14 @@ impl Options {
     #[must_use]
     pub fn api_only(mut self) -> Self {
         self.api_only = true;
+        self
+    }
+
+    /// Ask this URL whose a bearer token is that is none of ours (`--authentication-token-webhook-config-file`), as
+    /// EKS's API servers ask its authenticator.
+    #[must_use]
+    pub fn token_webhook(mut self, url: &str) -> Self {
+        self.token_webhook = Some(url.to_owned());
         self
     }
 

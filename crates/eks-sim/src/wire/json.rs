@@ -1,0 +1,65 @@
+//! SSM and Service Quotas: JSON 1.1.
+
+use serde_json::{Value, json};
+
+use super::{Answer, Request, Response, Wire, errors};
+use crate::wire::eks_json::seconds;
+
+pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
+    let target = request.header("x-amz-target");
+    let operation = target.rsplit('.').next().unwrap_or_default();
+    let body: Value = match serde_json::from_slice(&request.body) {
+        Ok(body) => body,
+        Err(error) => {
+            return Answer::Response(errors::json(400, "SerializationException", &error.to_string(), id));
+        }
+    };
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+    let parameter = |parameter: &eks_provider::aws::Parameter| {
+        json!({
+            "Name": parameter.name, "Type": "String", "Value": parameter.value, "Version": parameter.version,
+            "LastModifiedDate": seconds(parameter.last_modified),
+        })
+    };
+    let answer = match operation {
+        "GetParameter" => wire
+            .reader
+            .get_parameter(text("Name"))
+            .await
+            .map(|found| json!({ "Parameter": parameter(&found) })),
+        "GetParameters" => {
+            let names: Vec<String> = body
+                .get("Names")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(|name| name.as_str().map(str::to_owned))
+                .collect();
+            wire.reader.get_parameters(&names).await.map(|found| {
+                let missing: Vec<&String> = names.iter().filter(|name| !found.contains_key(*name)).collect();
+                json!({ "Parameters": found.values().map(parameter).collect::<Vec<_>>(), "InvalidParameters": missing })
+            })
+        }
+        "GetServiceQuota" | "GetAWSDefaultServiceQuota" => {
+            wire.reader.get_service_quota(text("ServiceCode"), text("QuotaCode")).await.map(|quota| {
+                json!({ "Quota": {
+                    "ServiceCode": quota.service_code, "QuotaCode": quota.quota_code, "QuotaName": quota.name,
+                    "Value": quota.value, "Unit": quota.unit, "Adjustable": quota.adjustable,
+                } })
+            })
+        }
+        other => {
+            let message = format!("the simulated world does not have {other}");
+            return Answer::Response(errors::json(400, "UnknownOperationException", &message, id));
+        }
+    };
+    match answer {
+        Ok(body) => Answer::Response(Response {
+            status: 200,
+            content_type: "application/x-amz-json-1.1",
+            headers: vec![("x-amzn-requestid", id.to_owned())],
+            body: body.to_string().into_bytes(),
+        }),
+        Err(error) => errors::json11(&error, id),
+    }
+}
