@@ -8,7 +8,7 @@ use anyhow::bail;
 use crate::process::metadata;
 
 /// Licences that Apache-2.0 software may be made of.
-const LICENCES: [&str; 14] = [
+const LICENCES: [&str; 15] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -16,6 +16,7 @@ const LICENCES: [&str; 14] = [
     "BSD-3-Clause",
     "BSL-1.0",
     "CC0-1.0",
+    "CDLA-Permissive-2.0", // of data: Mozilla's list of certificate authorities
     "ISC",
     "MIT",
     "MIT-0",
@@ -26,9 +27,15 @@ const LICENCES: [&str; 14] = [
 ];
 
 /// Crates that are there in two versions, and why.
-const DOUBLED: [(&str, &str); 3] = [
+const DOUBLED: [(&str, &str); 9] = [
     ("syn", "derive macros of the ecosystem are half-way from 2 to 3; build time only"),
     ("getrandom", "tempfile and ahash are at different ones; tests only"),
+    ("base64", "k8s-openapi is at the one before; tests only"),
+    ("hashbrown", "kube and indexmap are at different ones; tests only"),
+    ("jiff", "kube and k8s-openapi speak 0.2, our own dates are at 1; tests only"),
+    ("jiff-core", "comes with jiff"),
+    ("jiff-static", "comes with jiff"),
+    ("windows-sys", "ring is at an old one; in the lock file, not compiled here"),
     ("r-efi", "comes with getrandom, for UEFI; not compiled here"),
 ];
 

@@ -6,10 +6,13 @@
 mod addons;
 mod bench;
 mod catalogue;
+mod cluster;
 mod deps;
 mod docs;
 mod layers;
 mod process;
+mod python;
+mod suites;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -17,11 +20,17 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use process::Cargo;
+use suites::Wanted;
 
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  test              all tests of the workspace
+  test [--without-cluster]
+                    all tests of the workspace; those on a real control plane where it can be built (needs go), those
+                    with clients in Python where there is one
+  cluster COMMAND   the real Kubernetes control plane for tests: build, up, down, test, stress
+  sandbox [--scenario FILE] [--speed N] [--with-kubernetes]
+                    a simulated AWS on loopback, to point any client at (docs/simulation.md)
   ci                what CI checks: fmt, clippy, docs, tests, layers, deps, tidy, generated files
   layers            which crate may know which: held against docs/architecture.md's table
   deps              licences, yanked or doubled crates
@@ -38,7 +47,12 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
-        ["test"] => test(),
+        ["test"] => suites::test(Wanted::IfPossible),
+        ["test", "--without-cluster"] => suites::test(Wanted::NoCluster),
+        ["cluster", words @ ..] => cluster::run(words),
+        ["sandbox", options @ ..] => {
+            Cargo::new("run").args(["-q", "-p", "eks-sandbox", "--"]).args(options).here().become_it()
+        }
         ["ci"] => ci(),
         ["layers"] => layers::run(&root()),
         ["deps"] => deps::run(&root()),
@@ -73,23 +87,31 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
-fn test() -> anyhow::Result<()> {
-    Cargo::new("test").args(["--workspace"]).run()
-}
-
 fn ci() -> anyhow::Result<()> {
     let root = root();
     step("fmt", || Cargo::new("fmt").args(["--all", "--check"]).run())?;
     step("clippy", || {
-        Cargo::new("clippy").args(["--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]).run()
+        Cargo::new("clippy")
+            .args([
+                "--workspace",
+                "--all-targets",
+                "--quiet",
+                "--features",
+                &suites::features(),
+                "--",
+                "-D",
+                "warnings",
+            ])
+            .run()
     })?;
     step("docs", || {
         Cargo::new("doc")
             .args(["--workspace", "--no-deps", "--quiet", "--document-private-items"])
+            .args(["--features", &suites::features()])
             .env("RUSTDOCFLAGS", "-D warnings")
             .run()
     })?;
-    step("test", test)?;
+    step("test", || suites::test(Wanted::Yes))?;
     step("layers", || layers::run(&root))?;
     step("deps", || deps::run(&root))?;
     step("tidy", || tidy::run(&root))?;

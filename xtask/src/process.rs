@@ -38,6 +38,27 @@ impl Cargo {
         self
     }
 
+    /// In the folder that we were called in, and not at the root: paths of the user's are meant from there.
+    pub(crate) fn here(mut self) -> Self {
+        if let Ok(here) = std::env::current_dir() {
+            self.command.current_dir(here);
+        }
+        self
+    }
+
+    /// Becomes it, so that whoever signals this process signals what runs.
+    pub(crate) fn become_it(mut self) -> anyhow::Result<()> {
+        #[cfg(unix)]
+        {
+            let error = std::os::unix::process::CommandExt::exec(&mut self.command);
+            Err(error).with_context(|| format!("`{}` cannot be run", self.shown))
+        }
+        #[cfg(not(unix))]
+        {
+            self.command.status().with_context(|| format!("`{}` cannot be run", self.shown)).map(drop)
+        }
+    }
+
     /// Runs it, its output going where ours goes.
     pub(crate) fn run(mut self) -> anyhow::Result<()> {
         let status = self.command.status().with_context(|| format!("`{}` cannot be run", self.shown))?;

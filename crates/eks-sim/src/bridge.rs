@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use eks_model::KubeVersion;
+use eks_model::{KubeMinor, KubeVersion};
+
+use crate::outside::Order;
+use crate::{World, kube};
 
 /// An instance that wants to be a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,21 +60,73 @@ pub enum MachineFault {
     NetworkDown,
 }
 
-// What EKS asks of Kubernetes when it replaces the nodes of a managed node group.
+// What AWS does to a cluster, and what EKS asks of it when it replaces the nodes of a managed node group. It goes to
+// the simulated Kubernetes, or to the one outside.
+
+/// A machine has started, and its kubelet will register.
+pub(crate) fn machine_started(world: &mut World, machine: Machine) {
+    let at = world.now();
+    match &mut world.outside {
+        Some(outside) if outside.is_of(&machine.cluster) => {
+            outside.order(Order::Starts { at, machine: Box::new(machine) });
+        }
+        Some(_) => {}
+        None => kube::machine_started(world, machine),
+    }
+}
+
+/// A machine is shutting down: its kubelet answers no longer.
+pub(crate) fn machine_stopped(world: &mut World, instance_id: &str) {
+    match &mut world.outside {
+        Some(outside) => outside.order(Order::Stops(instance_id.to_owned())),
+        None => kube::machine_stopped(world, instance_id),
+    }
+}
+
+/// A machine is gone: the cloud controller removes its node.
+pub(crate) fn machine_gone(world: &mut World, instance_id: &str) {
+    match &mut world.outside {
+        Some(outside) => outside.order(Order::Gone(instance_id.to_owned())),
+        None => kube::machine_gone(world, instance_id),
+    }
+}
+
+/// The control plane has another version now; `None` while its API is away.
+pub(crate) fn control_plane(world: &mut World, cluster: &str, version: Option<KubeMinor>) {
+    match &mut world.outside {
+        Some(outside) if outside.is_of(cluster) => {
+            outside.order(version.map_or(Order::Away, Order::Serves));
+        }
+        Some(_) => {}
+        None => kube::control_plane(world, cluster, version),
+    }
+}
 
 /// Whether the node of an instance is Ready.
-pub(crate) fn node_ready(world: &crate::World, instance_id: &str) -> bool {
-    crate::kube::node_ready(world, instance_id)
+pub(crate) fn node_ready(world: &World, instance_id: &str) -> bool {
+    match &world.outside {
+        Some(outside) => outside.node_ready(instance_id),
+        None => kube::node_ready(world, instance_id),
+    }
 }
 
 /// Keeps Pods and load balancers off the node of an instance, or lets them come again.
-pub(crate) fn set_aside(world: &mut crate::World, instance_id: &str, aside: bool) {
-    crate::kube::set_aside(world, instance_id, aside);
+pub(crate) fn set_aside(world: &mut World, instance_id: &str, aside: bool) {
+    match &mut world.outside {
+        Some(outside) => outside.order(Order::SetAside { instance: instance_id.to_owned(), aside }),
+        None => kube::set_aside(world, instance_id, aside),
+    }
 }
 
 /// Evicts the Pods of the node of an instance, once each; those that are left, as `namespace/name`.
-pub(crate) fn evict(world: &mut crate::World, instance_id: &str) -> Vec<String> {
-    crate::kube::evict(world, instance_id)
+pub(crate) fn evict(world: &mut World, instance_id: &str) -> Vec<String> {
+    match &mut world.outside {
+        Some(outside) => {
+            outside.order(Order::Evict(instance_id.to_owned()));
+            outside.left_on(instance_id)
+        }
+        None => kube::evict(world, instance_id),
+    }
 }
 
 // What EKS's add-ons are in the cluster.

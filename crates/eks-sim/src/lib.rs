@@ -13,6 +13,7 @@ pub mod contract;
 pub mod faults;
 pub mod kube;
 pub mod log;
+mod outside;
 mod random;
 pub mod scenario;
 mod sim;
@@ -21,6 +22,7 @@ pub mod wire;
 mod world;
 
 pub use bridge::{Machine, MachineFault};
+pub use outside::Order;
 pub use random::Random;
 pub use sim::{Sim, Stopped};
 pub use world::World;

@@ -7,6 +7,7 @@
 //!
 //! Field names and error shapes: the service models that the SDKs are made of (botocore 1.44.5, 2026-11-23).
 
+mod authenticator;
 mod autoscaling;
 mod autoscaling_write;
 mod ec2;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eks_provider::{AwsReader, AwsWriter, Token};
+use jiff::Timestamp;
 
 pub use server::{Server, ServerError};
 
@@ -97,9 +99,12 @@ impl Wire {
         Self { reader: services.clone(), writer: services, requests: Arc::default() }
     }
 
-    /// Answers one request.
-    pub async fn answer(&self, request: &Request) -> Answer {
+    /// Answers one request. `now` is the wall's time, which bearer tokens are signed with.
+    pub async fn answer(&self, request: &Request, now: Timestamp) -> Answer {
         let id = self.request_id();
+        if let Some(cluster) = request.path.strip_prefix(authenticator::PATH) {
+            return Answer::Response(authenticator::review(self, request, cluster, now).await);
+        }
         match service(request) {
             Some("eks") => eks::answer(self, request, &id).await,
             Some("autoscaling") => autoscaling::answer(self, request, &id).await,

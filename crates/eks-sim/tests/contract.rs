@@ -18,8 +18,9 @@ fn the_aws_half_keeps_the_contract() {
         cluster: "shop".to_owned(),
         version: "1.34".parse().unwrap(),
         group: "web".to_owned(),
-        parameter: "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/x86_64/standard/recommended/image_id"
-            .to_owned(),
+        parameter:
+            "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/x86_64/standard/recommended/image_id"
+                .to_owned(),
     };
     let world = AwsWorld { reader: &sim, writer: &sim, clock: &sim, facts };
     let outcomes = sim.run(contract::aws(&world)).expect("it ends");

@@ -132,8 +132,8 @@ impl ClusterState {
 /// Lets something happen.
 pub(crate) fn happen(world: &mut World, event: Event) {
     match event {
-        Event::ApiAway(cluster) => crate::kube::control_plane(world, &cluster, None),
-        Event::ApiBack(cluster, version) => crate::kube::control_plane(world, &cluster, Some(version)),
+        Event::ApiAway(cluster) => crate::bridge::control_plane(world, &cluster, None),
+        Event::ApiBack(cluster, version) => crate::bridge::control_plane(world, &cluster, Some(version)),
         Event::NodesBack { cluster, update } => rollback::nodes_back(world, &cluster, &update),
         Event::ControlPlane { cluster, update } => upgrade::end(world, &cluster, &update),
         Event::Config { cluster, update } => config::end(world, &cluster, &update),

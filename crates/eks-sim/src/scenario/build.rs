@@ -14,8 +14,8 @@ use jiff::Timestamp;
 
 use super::place::Text;
 use super::{
-    GroupTemplate, ImageSpec, Scenario, ScenarioError, TemplateSpec, TemplateVersionSpec, cluster, kubernetes,
-    scaling,
+    GroupTemplate, ImageSpec, Scenario, ScenarioError, TemplateSpec, TemplateVersionSpec, cluster,
+    kubernetes, scaling,
 };
 use crate::aws::ec2::images::KnownImage;
 use crate::aws::ec2::network::KnownSubnet;

@@ -218,6 +218,10 @@ async fn groups(wire: &Wire, query: &Query) -> Outcome {
 
 async fn instances(wire: &Wire, query: &Query) -> Outcome {
     let ids = if let Some(ids) = query.texts("InstanceIds.member") {
+        // <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeAutoScalingInstances.html> (2026-11)
+        if ids.len() > 50 {
+            return Err(Failed::Request("ValidationError", "At most 50 instances may be named.".to_owned()));
+        }
         ids
     } else {
         // Without ids all instances of all groups are meant.

@@ -115,10 +115,33 @@ fn set(values: Option<Vec<String>>) -> Option<BTreeSet<String>> {
     values.map(|values| values.into_iter().collect())
 }
 
+/// How EC2 says that something is not there: code, and message before and after the id.
+type Missing = (&'static str, &'static str, &'static str);
+
+const INSTANCES: Missing = ("InvalidInstanceID.NotFound", "The instance ID '", "' does not exist");
+const SUBNETS: Missing = ("InvalidSubnetID.NotFound", "The subnet ID '", "' does not exist");
+const GROUPS: Missing = ("InvalidGroup.NotFound", "The security group '", "' does not exist");
+const IMAGES: Missing = ("InvalidAMIID.NotFound", "The image id '[", "]' does not exist");
+
+/// What is named by id must be there, all of it; a filter only finds what is there.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html> (2026-11)
+fn all_there<'a>(
+    named: Option<&BTreeSet<String>>,
+    found: impl Iterator<Item = &'a String>,
+    (code, before, after): &Missing,
+) -> Result<(), Failed> {
+    let found: BTreeSet<&String> = found.collect();
+    match named.into_iter().flatten().find(|id| !found.contains(id)) {
+        Some(id) => Err(Failed::Request(code, format!("{before}{id}{after}"))),
+        None => Ok(()),
+    }
+}
+
 async fn instances(wire: &Wire, query: &Query) -> Outcome {
     let filters = query.filters("Filter", "Value");
     let (tags, others) = Query::tag_filters(&filters);
-    let mut ids = set(query.texts("InstanceId"));
+    let named = set(query.texts("InstanceId"));
+    let mut ids = named.clone();
     let mut states = Vec::new();
     for (name, values) in others {
         match name.as_str() {
@@ -130,6 +153,7 @@ async fn instances(wire: &Wire, query: &Query) -> Outcome {
         }
     }
     let found = wire.reader.describe_instances(&InstanceQuery { ids, tags, states }).await?;
+    all_there(named.as_ref(), found.iter().map(|one| &one.id), &INSTANCES)?;
     let (found, next) = paged(found, "instances", query)?;
     // One reservation for each: how they were started together is not told.
     Ok(body()
@@ -196,6 +220,9 @@ fn instance(element: Element, one: &Instance) -> Element {
 async fn instance_status(wire: &Wire, query: &Query) -> Outcome {
     let ids = set(query.texts("InstanceId")).unwrap_or_default();
     let found = wire.reader.describe_instance_status(&ids).await?;
+    // One that is no more, or does not run, has no status and is still no error.
+    let known = wire.reader.describe_instances(&InstanceQuery::of(ids.iter())).await?;
+    all_there(Some(&ids), known.iter().map(|one| &one.id), &INSTANCES)?;
     let (found, next) = paged(found, "status", query)?;
     let status = |name: &str, status: Option<&String>| {
         Element::new(name).text("status", status.map_or("initializing", String::as_str))
@@ -219,6 +246,7 @@ async fn instance_status(wire: &Wire, query: &Query) -> Outcome {
 async fn terminate(wire: &Wire, query: &Query) -> Outcome {
     let ids = set(query.texts("InstanceId")).unwrap_or_default();
     let before = wire.reader.describe_instances(&InstanceQuery::of(ids.iter())).await?;
+    all_there(Some(&ids), before.iter().map(|one| &one.id), &INSTANCES)?;
     if query.flag("DryRun")? == Some(true) {
         let message = "Request would have succeeded, but DryRun flag is set.";
         return Err(Failed::Provider(
@@ -241,19 +269,20 @@ async fn terminate(wire: &Wire, query: &Query) -> Outcome {
 }
 
 async fn images(wire: &Wire, query: &Query) -> Outcome {
-    let Some(ids) = set(query.texts("ImageId")) else {
+    let named = set(query.texts("ImageId"));
+    let filters = query.filters("Filter", "Value");
+    if let Some((name, _)) = filters.iter().find(|(name, _)| name != "image-id") {
+        return Err(unknown_filter(name));
+    }
+    let filtered = || filters.first().map(|(_, values)| values.iter().cloned().collect());
+    let Some(ids) = named.clone().or_else(filtered) else {
         return Err(Failed::Request(
             "MissingParameter",
             "the simulated world describes images by id: name them".to_owned(),
         ));
     };
     let found = wire.reader.describe_images(&ids).await?;
-    if let Some(missing) = ids.iter().find(|id| found.iter().all(|image| image.id != **id)) {
-        return Err(Failed::Request(
-            "InvalidAMIID.NotFound",
-            format!("The image id '[{missing}]' does not exist"),
-        ));
-    }
+    all_there(named.as_ref(), found.iter().map(|one| &one.id), &IMAGES)?;
     Ok(body().list("imagesSet", "item", &found, image))
 }
 
@@ -277,22 +306,25 @@ fn image(element: Element, one: &Image) -> Element {
         })
 }
 
-/// Filters of networks: by tag and by VPC.
-fn network(query: &Query, ids: &str) -> Result<NetworkQuery, Failed> {
+/// Filters of networks: by tag, by VPC, and by id.
+fn network(query: &Query, ids: &str, by_id: &str) -> Result<NetworkQuery, Failed> {
     let filters = query.filters("Filter", "Value");
     let (tags, others) = Query::tag_filters(&filters);
     let mut vpc_id = None;
+    let mut ids = set(query.texts(ids));
     for (name, values) in others {
         match name.as_str() {
+            name if name == by_id => ids = Some(values.iter().cloned().collect()),
             "vpc-id" => vpc_id = values.first().cloned(),
             other => return Err(unknown_filter(other)),
         }
     }
-    Ok(NetworkQuery { ids: set(query.texts(ids)), tags, vpc_id })
+    Ok(NetworkQuery { ids, tags, vpc_id })
 }
 
 async fn subnets(wire: &Wire, query: &Query) -> Outcome {
-    let found = wire.reader.describe_subnets(&network(query, "SubnetId")?).await?;
+    let found = wire.reader.describe_subnets(&network(query, "SubnetId", "subnet-id")?).await?;
+    all_there(set(query.texts("SubnetId")).as_ref(), found.iter().map(|one| &one.id), &SUBNETS)?;
     let (found, next) = paged(found, "subnets", query)?;
     Ok(body()
         .list("subnetSet", "item", &found, |element, one| {
@@ -316,7 +348,8 @@ async fn subnets(wire: &Wire, query: &Query) -> Outcome {
 }
 
 async fn security_groups(wire: &Wire, query: &Query) -> Outcome {
-    let found = wire.reader.describe_security_groups(&network(query, "GroupId")?).await?;
+    let found = wire.reader.describe_security_groups(&network(query, "GroupId", "group-id")?).await?;
+    all_there(set(query.texts("GroupId")).as_ref(), found.iter().map(|one| &one.id), &GROUPS)?;
     let (found, next) = paged(found, "security groups", query)?;
     Ok(body()
         .list("securityGroupInfo", "item", &found, |element, one| {

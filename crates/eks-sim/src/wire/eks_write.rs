@@ -16,6 +16,10 @@ use super::eks::{Outcome, invalid, minor};
 use super::eks_json as shape;
 use super::{Request, Wire};
 
+fn unknown_resolution(word: &str) -> bool {
+    matches!(ResolveConflicts::from(word), ResolveConflicts::Other(_))
+}
+
 pub(super) async fn write(wire: &Wire, request: &Request, parts: &[&str], body: &Value) -> Option<Outcome> {
     let writer = &wire.writer;
     let update = |update: eks_provider::Result<eks_provider::aws::Update>| {
@@ -34,6 +38,11 @@ pub(super) async fn write(wire: &Wire, request: &Request, parts: &[&str], body: 
         ("POST", ["clusters", name, "update-config"]) => cluster_config(wire, name, body).await,
         ("POST", ["clusters", name, "insights-refresh"]) => {
             writer.start_insights_refresh(name).await.map(|refresh| shape::refresh(&refresh))
+        }
+        ("POST", ["clusters", _, "addons", ..])
+            if text(body, "resolveConflicts").is_some_and(unknown_resolution) =>
+        {
+            Err(invalid("eks:UpdateAddon", "resolveConflicts is NONE, OVERWRITE or PRESERVE"))
         }
         ("POST", ["clusters", name, "addons", addon, "update"]) => {
             let request = UpdateAddon {

@@ -50,7 +50,7 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
         }
         other => {
             let message = format!("the simulated world does not have {other}");
-            return Answer::Response(errors::json(501, "UnknownOperationException", &message, id));
+            return Answer::Response(errors::json(400, "UnknownOperationException", &message, id));
         }
     };
     match answer {

@@ -57,6 +57,11 @@ impl Server {
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
+
+    /// Where a real API server may ask whose a bearer token is, for a cluster.
+    pub fn authenticator_url(&self, cluster: &str) -> String {
+        format!("{}{}{cluster}", self.url(), super::authenticator::PATH)
+    }
 }
 
 impl Drop for Server {
@@ -118,7 +123,9 @@ async fn handle(
     if percent_decode_str(&request.path).decode_utf8().is_err() {
         return Err(Lost);
     }
-    match wire.answer(&request).await {
+    // Who signed a token did it by the clock on the wall.
+    let now = jiff::Timestamp::now();
+    match wire.answer(&request, now).await {
         Answer::Lost => Err(Lost),
         Answer::Response(answer) => {
             let mut response =

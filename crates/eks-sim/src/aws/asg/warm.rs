@@ -7,9 +7,9 @@ use eks_provider::aws::{
     ActivityStatus, InstanceState, LifecycleState, LifecycleTransition, ScalingProcess, WarmPoolState,
 };
 
+use crate::World;
 use crate::aws::asg::{activity, balance, clock, launch, lifecycle, terminate};
 use crate::aws::ec2;
-use crate::{World, kube};
 
 /// How many instances a warm pool shall have: what is missing to the maximum of the group (or to the prepared capacity), and at
 /// least its own minimum.
@@ -134,8 +134,8 @@ pub(crate) fn put_back(world: &mut World, name: &str, id: &str, cause: &str) -> 
     if let Some(member) = world.aws.asg.groups.get_mut(name).and_then(|group| group.members.get_mut(id)) {
         member.activity = Some(begun);
     }
-    kube::machine_stopped(world, id);
-    kube::machine_gone(world, id);
+    crate::bridge::machine_stopped(world, id);
+    crate::bridge::machine_gone(world, id);
     settle(world, name, id);
     true
 }

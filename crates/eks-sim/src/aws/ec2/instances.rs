@@ -13,7 +13,7 @@ use eks_provider::aws::{
 use crate::aws::call::{Answer, refuse};
 use crate::aws::ec2::{Event, after, tags_fit, types};
 use crate::bridge::Machine;
-use crate::{Sim, World, aws, kube};
+use crate::{Sim, World, aws};
 
 /// An instance, and what it will be in its cluster.
 #[derive(Debug, Clone)]
@@ -250,6 +250,15 @@ pub(crate) fn launch_for(world: &mut World, machine: &Machine) -> Option<String>
     launch(world, &request).ok()
 }
 
+/// The machines of a cluster that run, and are no reserve of a warm pool.
+pub(crate) fn running_machines(world: &World, cluster: &str) -> Vec<Machine> {
+    let of_it = |machine: &&Machine| machine.cluster == cluster;
+    let running = world.aws.ec2.instances.iter().filter(|(id, running)| {
+        running.instance.state == InstanceState::Running && !aws::asg::lifecycle::is_warmed(world, id)
+    });
+    running.filter_map(|(_, running)| running.machine.as_ref()).filter(of_it).cloned().collect()
+}
+
 /// An instance runs: its group sees it, and its kubelet starts.
 pub(crate) fn runs(world: &mut World, id: &str) {
     let now = world.now();
@@ -265,7 +274,7 @@ pub(crate) fn runs(world: &mut World, id: &str) {
     if !aws::asg::lifecycle::is_warmed(world, id)
         && let Some(machine) = machine
     {
-        kube::machine_started(world, machine);
+        crate::bridge::machine_started(world, machine);
     }
 }
 
@@ -278,7 +287,7 @@ pub(crate) fn terminate(world: &mut World, id: &str, reason: &str) {
     }
     running.instance.state = InstanceState::ShuttingDown;
     running.instance.state_reason = Some(reason.to_owned());
-    kube::machine_stopped(world, id);
+    crate::bridge::machine_stopped(world, id);
     let wait = Duration::from_secs(20 + world.random.below(40));
     after(world, wait, Event::Terminated(id.to_owned()));
 }
@@ -299,7 +308,7 @@ pub(crate) fn terminated(world: &mut World, id: &str) {
     if let Some(subnet) = world.aws.ec2.subnets.get_mut(&subnet) {
         subnet.give_back(&addresses);
     }
-    kube::machine_gone(world, id);
+    crate::bridge::machine_gone(world, id);
     aws::asg::lifecycle::terminated(world, id);
     after(world, Duration::from_hours(1), Event::Forgotten(id.to_owned()));
 }
