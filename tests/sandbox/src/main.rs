@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::Parser;
 use eks_cluster::{newest_minor, oldest_minor};
-use eks_sim::Sim;
 use eks_sim::scenario::Scenario;
 use eks_sim::wire::{Server, Wire};
+use eks_sim::{Sim, World};
 use kubernetes::Kubernetes;
 
 /// What is simulated when nothing is said.
@@ -88,7 +88,8 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     let shown =
         args.scenario.as_ref().map_or_else(|| "small.yaml".to_owned(), |file| file.display().to_string());
     let scenario = Scenario::parse(&text).with_context(|| format!("the scenario {shown}"))?;
-    let world = scenario.world().with_context(|| format!("the scenario {shown}"))?;
+    // From the text, and not from what was read of it: what is wrong is said with its line.
+    let world = World::from_scenario(&text).with_context(|| format!("the scenario {shown}"))?;
     let sim = Arc::new(Sim::new(world));
     let server = Server::start(Wire::new(Arc::clone(&sim)), args.port).await?;
     let first = scenario.clusters.first();

@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -77,8 +78,11 @@ async fn accept(listener: TcpListener, wire: Arc<Wire>, mut stopped: watch::Rece
             _ = stopped.changed() => return,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                // One that went away while it was being accepted.
-                Err(_) => continue,
+                // One that went away while it was being accepted, or no file is left to take it with.
+                Err(_) => {
+                    tokio::task::yield_now().await;
+                    continue;
+                }
             },
         };
         let wire = Arc::clone(&wire);
@@ -101,12 +105,24 @@ async fn accept(listener: TcpListener, wire: Arc<Wire>, mut stopped: watch::Rece
 #[error("the response is lost on the way")]
 struct Lost;
 
+/// What does not come as far as a service has a status, and nothing else. The connection is not used again: what was
+/// not read of the request stands in it.
+fn refuse(status: StatusCode) -> Result<hyper::Response<Full<Bytes>>, Lost> {
+    let answer = hyper::Response::builder().status(status).header("connection", "close");
+    answer.body(Full::default()).map_err(|_| Lost)
+}
+
 async fn handle(
     wire: Arc<Wire>,
     incoming: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, Lost> {
     let (parts, body) = incoming.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else { return Err(Lost) };
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body,
+        Err(error) if error.is::<LengthLimitError>() => return refuse(StatusCode::PAYLOAD_TOO_LARGE),
+        // The client went away in the middle of it.
+        Err(_) => return Err(Lost),
+    };
     let query = parts.uri.query().unwrap_or_default();
     let request = Request {
         method: parts.method.to_string(),
@@ -121,7 +137,7 @@ async fn handle(
     };
     // A path that is no text names nothing.
     if percent_decode_str(&request.path).decode_utf8().is_err() {
-        return Err(Lost);
+        return refuse(StatusCode::BAD_REQUEST);
     }
     // Who signed a token did it by the clock on the wall.
     let now = jiff::Timestamp::now();
