@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use eks_provider::aws::{
-    AutoScalingGroupQuery, GroupTag, LaunchChange, LaunchInstances, LaunchRetryStrategy, LaunchTemplateKey,
-    LaunchTemplateRef, LifecycleAction, LifecycleResult, ScalingProcess, TemplateVersion, TerminateInstance,
-    UpdateAutoScalingGroup,
+    AutoScalingGroupQuery, AutoScalingInstance, GroupTag, LaunchChange, LaunchInstances, LaunchRetryStrategy,
+    LaunchTemplateKey, LaunchTemplateRef, LifecycleAction, LifecycleResult, LifecycleState, ScalingProcess,
+    TemplateVersion, TerminateInstance, UpdateAutoScalingGroup,
 };
 
 use super::Wire;
@@ -175,6 +175,11 @@ async fn launch(wire: &Wire, query: &Query) -> Outcome {
         ));
     };
     let group = query.required("AutoScalingGroupName")?;
+    let retry_strategy = LaunchRetryStrategy::from(query.get("RetryStrategy").unwrap_or("none"));
+    if let LaunchRetryStrategy::Other(word) = &retry_strategy {
+        let message = format!("RetryStrategy {word} is neither none nor retry-with-group-configuration");
+        return Err(Failed::Request("ValidationError", message));
+    }
     let outcome = wire
         .writer
         .launch_instances(&LaunchInstances {
@@ -182,7 +187,7 @@ async fn launch(wire: &Wire, query: &Query) -> Outcome {
             availability_zone: zone.clone(),
             subnet_id: query.texts("SubnetIds.member").and_then(|subnets| subnets.first().cloned()),
             count: query.number("RequestedCapacity")?.unwrap_or(1),
-            retry_strategy: LaunchRetryStrategy::from(query.get("RetryStrategy").unwrap_or("none")),
+            retry_strategy,
             token: wire.token(query.get("ClientToken")),
         })
         .await?;
@@ -243,11 +248,36 @@ async fn protect(wire: &Wire, query: &Query) -> Outcome {
     Ok(Some(result("SetInstanceProtection")))
 }
 
+/// Whether instances can be moved one after the other: none may be moved when one of them cannot be.
+async fn together(wire: &Wire, group: &str, ids: &[String], from: &LifecycleState) -> Result<(), Failed> {
+    let found = wire.reader.describe_auto_scaling_instances(ids).await?;
+    for (place, id) in ids.iter().enumerate() {
+        if ids.iter().take(place).any(|before| before == id) {
+            let message = format!("The instance {id} is named twice.");
+            return Err(Failed::Request("ValidationError", message));
+        }
+        let fits = |one: &AutoScalingInstance| {
+            one.instance_id == *id && one.group == group && one.lifecycle_state == *from
+        };
+        if !found.iter().any(fits) {
+            let message =
+                format!("The instance {id} is not part of Auto Scaling group {group}, or not in {from}.");
+            return Err(Failed::Request("ValidationError", message));
+        }
+    }
+    Ok(())
+}
+
 async fn standby(wire: &Wire, action: &str, query: &Query) -> Outcome {
     let group = query.required("AutoScalingGroupName")?;
     let decrement = action == "EnterStandby" && required_flag(query, "ShouldDecrementDesiredCapacity")?;
     let mut done = Vec::new();
-    for id in query.texts("InstanceIds.member").unwrap_or_default() {
+    let ids = query.texts("InstanceIds.member").unwrap_or_default();
+    if ids.len() > 1 {
+        let from = if action == "EnterStandby" { LifecycleState::InService } else { LifecycleState::Standby };
+        together(wire, group, &ids, &from).await?;
+    }
+    for id in ids {
         done.extend(if action == "EnterStandby" {
             wire.writer.enter_standby(group, &id, decrement).await?
         } else {
@@ -265,6 +295,10 @@ async fn lifecycle(wire: &Wire, action: &str, query: &Query) -> Outcome {
     };
     if action == "CompleteLifecycleAction" {
         let result = LifecycleResult::from(query.required("LifecycleActionResult")?);
+        if let LifecycleResult::Other(word) = &result {
+            let message = format!("Lifecycle action result {word} is neither CONTINUE nor ABANDON");
+            return Err(Failed::Request("ValidationError", message));
+        }
         wire.writer.complete_lifecycle_action(&of, &result).await?;
     } else {
         wire.writer.record_lifecycle_action_heartbeat(&of).await?;

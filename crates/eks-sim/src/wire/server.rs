@@ -153,3 +153,39 @@ async fn handle(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::{LARGEST_BODY, Server};
+    use crate::wire::Wire;
+    use crate::{Sim, World};
+
+    const SCENARIO: &str = "{ scenario: 1, start: 2026-11-24T12:00:00Z, \
+        network: { subnets: [{ id: subnet-a, zone: eu-west-1a, cidr: 10.0.0.0/22 }] } }";
+
+    async fn status(server: &Server, head: &str, body: &[u8]) -> String {
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let length = body.len();
+        let head =
+            format!("{head} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The server may have had enough before everything is sent.
+        drop(stream.write_all(body).await);
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        String::from_utf8(answer.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_as_far_as_a_service_has_a_status() {
+        let sim = Arc::new(Sim::new(World::from_scenario(SCENARIO).unwrap()));
+        let server = Server::start(Wire::new(sim), 0).await.unwrap();
+        assert_eq!(status(&server, "GET /clusters/%ff", b"").await, "HTTP/1.1 400");
+        assert_eq!(status(&server, "POST /clusters", &vec![b' '; LARGEST_BODY + 1]).await, "HTTP/1.1 413");
+        assert_eq!(status(&server, "GET /clusters", b"").await, "HTTP/1.1 403");
+    }
+}

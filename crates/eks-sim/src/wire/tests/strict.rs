@@ -214,3 +214,48 @@ fn parameters_are_asked_for_by_ten_names_at_most() {
         assert_eq!((answer.status, code(&found)), (400, refused), "{body}");
     }
 }
+
+#[test]
+fn words_that_a_service_does_not_have_are_refused() {
+    let client = client("");
+    let lifecycle =
+        "Action=CompleteLifecycleAction&AutoScalingGroupName=web&LifecycleHookName=a&InstanceId=i-1";
+    let launch = "Action=LaunchInstances&AutoScalingGroupName=web&AvailabilityZones.member.1=eu-west-1a";
+    let update =
+        "Action=UpdateAutoScalingGroup&AutoScalingGroupName=web&LaunchTemplate.LaunchTemplateName=web";
+    for (call, said) in [
+        (format!("{lifecycle}&LifecycleActionResult=MAYBE"), "neither CONTINUE nor ABANDON"),
+        (format!("{launch}&RetryStrategy=maybe"), "RetryStrategy maybe"),
+        (format!("{update}&LaunchTemplate.Version=99"), "valid fully-formed launch template"),
+    ] {
+        let (status, answer) = client.query("autoscaling", &call);
+        assert_eq!((status, tag(&answer, "Code")), (400, Some("ValidationError")), "{answer}");
+        assert!(answer.contains(said), "{answer}");
+    }
+}
+
+#[test]
+fn instances_go_into_standby_together_or_not_at_all() {
+    let client = client("");
+    let ids: Vec<String> = {
+        let world = client.sim.world();
+        world.aws.asg.groups["web"].members.keys().take(2).cloned().collect()
+    };
+    let enter = |first: &str, second: &str| {
+        let named = format!("InstanceIds.member.1={first}&InstanceIds.member.2={second}");
+        let call = "Action=EnterStandby&AutoScalingGroupName=web&ShouldDecrementDesiredCapacity=true";
+        client.query("autoscaling", &format!("{call}&{named}"))
+    };
+    let standing = || {
+        let world = client.sim.world();
+        let members = world.aws.asg.groups["web"].members.values();
+        members.filter(|member| member.view.lifecycle_state.as_str() == "Standby").count()
+    };
+    for second in ["i-none", ids[0].as_str()] {
+        let (status, answer) = enter(&ids[0], second);
+        assert_eq!((status, tag(&answer, "Code")), (400, Some("ValidationError")), "{answer}");
+        assert_eq!(standing(), 0);
+    }
+    assert_eq!(enter(&ids[0], &ids[1]).0, 200);
+    assert_eq!(standing(), 2);
+}
