@@ -1,7 +1,6 @@
 //! The second face: the wire protocols of AWS, so that real SDKs and any other client can be pointed at the world.
 //!
-//! EKS speaks REST with JSON; Auto Scaling, EC2, STS and Elastic Load Balancing the query protocol with XML; SSM and
-//! Service Quotas JSON 1.1. What stands here turns requests into calls of the traits of `eks-provider` and their
+//! EKS speaks REST with JSON; Auto Scaling, EC2 and STS the query protocol with XML; SSM and Service Quotas JSON 1.1. What stands here turns requests into calls of the traits of `eks-provider` and their
 //! answers into what the services write: it holds no state and no rule. Services are told apart as the front door
 //! of AWS does it, by the credential scope of the signature; a signature is asked for and not checked.
 //!
@@ -18,8 +17,10 @@ mod eks_write;
 mod errors;
 mod json;
 mod paging;
+mod parameters;
 mod query;
 mod server;
+mod shapes;
 mod xml;
 
 use std::collections::BTreeMap;
