@@ -38,12 +38,8 @@ const LAYERS: &[Layer] = &[
         may_import: &["eks-model", "eks-deprecations", "eks-skew", "eks-addons"],
         pure: true,
     },
-    Layer {
-        name: "eks-aws",
-        floor: "3 adapters",
-        may_import: &["eks-model", "eks-provider"],
-        pure: false,
-    },
+    Layer { name: "eks-kube", floor: "3 adapters", may_import: &["eks-provider"], pure: false },
+    Layer { name: "eks-aws", floor: "3 adapters", may_import: &["eks-model", "eks-provider"], pure: false },
     Layer {
         name: "eks-skew-check",
         floor: "4 edge",
@@ -73,7 +69,14 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "xtask",
         floor: "4 edge",
-        may_import: &["eks-model", "eks-deprecations", "eks-skew", "eks-addons", "eks-report"],
+        may_import: &[
+            "eks-model",
+            "eks-deprecations",
+            "eks-skew",
+            "eks-addons",
+            "eks-report",
+            "eks-provider",
+        ],
         pure: false,
     },
 ];

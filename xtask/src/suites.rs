@@ -32,6 +32,12 @@ const SUITES: &[Suite] = &[
         what: "the control plane itself, and the catalogue of APIs held against it",
     },
     Suite {
+        package: "eks-kube",
+        feature: "real-cluster",
+        needs: &[Need::ControlPlane],
+        what: "the contract over Kubernetes and all of eks-kube on a real API server",
+    },
+    Suite {
         package: "eks-sandbox",
         feature: "python",
         needs: &[Need::Python],

@@ -30,6 +30,7 @@ mod observations;
 mod place;
 mod scaling;
 mod snapshot;
+mod strict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -392,8 +393,9 @@ impl Scenario {
     /// Reads a scenario. Keys that nobody knows are errors, with their line and with those that are allowed.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let document = serde_yaml::Deserializer::from_str(text);
-        // Enums are written as maps with one key, not as tags of YAML.
-        Ok(serde_yaml::with::singleton_map_recursive::deserialize(document)?)
+        let scenario = Self::deserialize(document)?;
+        strict::check(&scenario, text)?;
+        Ok(scenario)
     }
 
     /// The world that it describes, at its beginning.

@@ -262,14 +262,20 @@ pub(super) fn events(world: &World, scenario: &Scenario) -> Result<(), ScenarioE
                     return wrong(name, message);
                 }
             }
-            Deed::DeleteWorkload { kind, namespace, name } => {
+            Deed::DeleteWorkload { kind, namespace, name, .. } => {
                 known(world, *kind, namespace, name)?;
             }
             Deed::ScaleDeployment { namespace, name, .. } => {
                 known(world, Deployment, namespace, name)?;
             }
+            Deed::RestartAutoscaler {} if scenario.cluster_autoscaler.is_none() => {
+                return wrong("restart-autoscaler", "there is no clusterAutoscaler to restart".to_owned());
+            }
             // These come and go.
-            Deed::DeleteLease { .. } | Deed::DeletePod { .. } | Deed::RemoveFinalizers { .. } => {}
+            Deed::RestartAutoscaler {}
+            | Deed::DeleteLease { .. }
+            | Deed::DeletePod { .. }
+            | Deed::RemoveFinalizers { .. } => {}
         }
     }
     Ok(())
