@@ -375,7 +375,19 @@ async fn zones(wire: &Wire) -> Outcome {
 }
 
 async fn instance_types(wire: &Wire, query: &Query) -> Outcome {
-    let names = set(query.texts("InstanceType")).unwrap_or_default();
+    let mut names = set(query.texts("InstanceType"));
+    for (name, values) in query.filters("Filter", "Value") {
+        match name.as_str() {
+            "instance-type" => names = Some(values.into_iter().collect()),
+            other => return Err(unknown_filter(other)),
+        }
+    }
+    let Some(names) = names else {
+        return Err(Failed::Request(
+            "MissingParameter",
+            "the simulated world describes instance types by name: name them".to_owned(),
+        ));
+    };
     let found = wire.reader.describe_instance_types(&names).await?;
     let (found, next) = paged(found, "instance types", query)?;
     Ok(body().list("instanceTypeSet", "item", &found, instance_type).maybe("nextToken", next))
