@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
@@ -12,6 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_eks::config::retry::{ClientRateLimiter, RetryPartition};
 use eks_provider::{Class, ProviderError, Result, Sensitive};
 
 use crate::credentials::Renewing;
@@ -23,6 +24,10 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the SDK sends a call, the first time included.
 const ATTEMPTS: u32 = 3;
+
+/// How long the SDK waits before it sends a call again. Without this, a client that calls seldom and is throttled
+/// would wait for twenty seconds, its time would be over, and nobody would hear that it was throttled.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Where calls go and as whom. What is not said here is found as the AWS CLI finds it: environment,
 /// files, SSO, web identity, the machine's role.
@@ -107,19 +112,32 @@ impl Aws {
             .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .identity_cache(IdentityCache::no_cache())
             .build();
+        let now = config.time_source().unwrap_or_default().now();
+        let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        // How fast a service may be called and how much may be repeated, this client learns for itself: others of
+        // the process may be in another account, or in another world.
+        macro_rules! client {
+            ($sdk:ident) => {{
+                let own =
+                    RetryPartition::custom(stringify!($sdk)).client_rate_limiter(ClientRateLimiter::new(now));
+                $sdk::Client::from_conf(
+                    $sdk::config::Builder::from(&config).retry_partition(own.build()).build(),
+                )
+            }};
+        }
         Ok(Self {
             region: region.as_ref().to_owned(),
             credentials,
-            eks: aws_sdk_eks::Client::new(&config),
-            autoscaling: aws_sdk_autoscaling::Client::new(&config),
-            ec2: aws_sdk_ec2::Client::new(&config),
-            ssm: aws_sdk_ssm::Client::new(&config),
-            sts: aws_sdk_sts::Client::new(&config),
-            iam: aws_sdk_iam::Client::new(&config),
-            kms: aws_sdk_kms::Client::new(&config),
-            quotas: aws_sdk_servicequotas::Client::new(&config),
-            balancers: aws_sdk_elasticloadbalancingv2::Client::new(&config),
-            classic_balancers: aws_sdk_elasticloadbalancing::Client::new(&config),
+            eks: client!(aws_sdk_eks),
+            autoscaling: client!(aws_sdk_autoscaling),
+            ec2: client!(aws_sdk_ec2),
+            ssm: client!(aws_sdk_ssm),
+            sts: client!(aws_sdk_sts),
+            iam: client!(aws_sdk_iam),
+            kms: client!(aws_sdk_kms),
+            quotas: client!(aws_sdk_servicequotas),
+            balancers: client!(aws_sdk_elasticloadbalancingv2),
+            classic_balancers: client!(aws_sdk_elasticloadbalancing),
         })
     }
 
@@ -171,7 +189,10 @@ fn app_name(name: &str) -> Result<AppName> {
 /// to repeat, has the time of the run, and can be stopped. Calls that must not be made twice are sent by
 /// the SDK once ([`once`]).
 pub(crate) fn retries() -> RetryConfig {
-    RetryConfig::adaptive().with_max_attempts(ATTEMPTS).with_initial_backoff(Duration::from_millis(500))
+    RetryConfig::adaptive()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(500))
+        .with_max_backoff(LONGEST_WAIT)
 }
 
 /// No repeats: for a call that is not the same the second time. After an answer that did not come,

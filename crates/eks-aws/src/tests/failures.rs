@@ -8,6 +8,7 @@ use eks_provider::kube::TokenSource;
 use eks_provider::{Class, ManualClock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::credentials::Renewing;
 use crate::tests::support::{Protocol, answer, attempts, client, recorded, unanswered};
@@ -139,8 +140,12 @@ async fn a_field_that_must_be_there_is_named() {
 #[tokio::test]
 async fn throttled_calls_are_sent_again_and_those_with_effect_are_not() {
     let (aws, sent) = recorded(|_| Protocol::RestJson.refusal(429, "ThrottlingException", ""));
-    aws.describe_cluster("shop").await.unwrap_err();
+    let error = aws.describe_cluster("shop").await.unwrap_err();
+    assert_eq!(error.class(), Class::Throttled);
     assert_eq!(sent.all().len(), attempts());
+    // All of it within the time of a call: else it would be a time-out, of which nobody knows what it did.
+    let waits: Duration = sent.waits().iter().filter(|wait| **wait != crate::CALL_TIMEOUT).sum();
+    assert!(waits > Duration::ZERO && waits < crate::CALL_TIMEOUT / 2, "{waits:?}");
 
     // Not even after an answer that says nothing: somebody must look first.
     let (aws, sent) = recorded(|_| answer(500, ""));
@@ -194,7 +199,7 @@ async fn how_long_the_service_asks_to_wait_is_kept() {
         answer
     });
     let error = aws.list_clusters().await.unwrap_err();
-    assert_eq!(error.wait_asked_for(), Some(std::time::Duration::from_secs(7)));
+    assert_eq!(error.wait_asked_for(), Some(Duration::from_secs(7)));
 }
 
 #[tokio::test]

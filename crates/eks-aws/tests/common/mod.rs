@@ -1,4 +1,5 @@
 //! What tests against a service on loopback have in common.
+#![allow(dead_code, reason = "each test uses some of it")]
 
 use async_trait::async_trait;
 use eks_aws::{Aws, Keys, Options};

@@ -1,5 +1,6 @@
-//! SSM and Service Quotas: JSON 1.1.
+//! SSM, Service Quotas and KMS: JSON 1.1.
 
+use eks_provider::aws::KeyState;
 use serde_json::{Value, json};
 
 use super::{Answer, Request, Response, Wire, errors};
@@ -60,6 +61,12 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
                 } })
             })
         }
+        "DescribeKey" => wire.reader.describe_key(text("KeyId")).await.map(|state| {
+            json!({ "KeyMetadata": {
+                "KeyId": text("KeyId").rsplit('/').next(), "Arn": text("KeyId"), "KeyState": state.as_str(),
+                "Enabled": state == KeyState::Enabled,
+            } })
+        }),
         other => {
             let message = format!("the simulated world does not have {other}");
             return Answer::Response(errors::json(400, "UnknownOperationException", &message, id));
