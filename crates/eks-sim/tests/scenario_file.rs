@@ -407,19 +407,22 @@ fn what_only_the_world_can_know_is_refused_with_its_line() {
 #[test]
 fn what_other_readers_would_take_for_something_else_is_refused() {
     let base = EXAMPLES[0].1;
-    for (more, said) in [
-        ("region: 7", "line 39: `region` is a text; write it in quotes: \"7\""),
-        ("kubernetes:\n  workloads:", "line 40: `workloads` is nothing; say what it is, or leave it out"),
+    let end = base.lines().count();
+    for (more, line, said) in [
+        ("region: 7", 1, "`region` is a text; write it in quotes: \"7\""),
+        ("kubernetes:\n  workloads:", 2, "`workloads` is nothing; say what it is, or leave it out"),
         (
             "kubernetes:\n  namespaces:\n    - { name: shop, labels: { a: true } }",
-            "line 41: `a` is a text; write it in quotes: \"true\"",
+            3,
+            "`a` is a text; write it in quotes: \"true\"",
         ),
         (
             "kubernetes:\n  namespaces:\n    - { name: shop, labels: { a: b, a: c } }",
-            "line 41, column 29: kubernetes.namespaces[0].labels: duplicate entry with key \"a\"",
+            3,
+            "kubernetes.namespaces[0].labels: duplicate entry with key \"a\"",
         ),
     ] {
         let error = Scenario::parse(&format!("{base}{more}\n")).unwrap_err().to_string();
-        assert_eq!(error, said);
+        assert!(error.starts_with(&format!("line {}", end + line)) && error.ends_with(said), "{error}");
     }
 }

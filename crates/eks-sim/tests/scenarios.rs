@@ -1,5 +1,4 @@
 //! What a scenario may not say, and how it is told: with the line, and with what is allowed.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use eks_sim::World;
 

@@ -138,7 +138,8 @@ fn f14_a_person_uncordons_a_node_and_pods_come_back_to_it() {
         let uncordon = Deed::Cordon { node: NodePick::named(&node.meta.name), unschedulable: false };
         sim.world().person_does(&uncordon);
         assert!(!sim.get_node(&node.meta.name).await.unwrap().unschedulable);
-        // Whoever is evicted elsewhere now may come here.
+        // The taint of the cordon goes a moment later. Whoever is evicted elsewhere then may come here.
+        sim.sleep(minutes(1)).await;
         let elsewhere = pods(&sim, "shop", "web").await;
         for pod in elsewhere.iter().take(4) {
             assert_eq!(evict(&sim, pod).await, EvictionOutcome::Accepted);
