@@ -193,9 +193,8 @@ pub(crate) fn control_plane(world: &mut World, cluster: &str, version: Option<ek
         return;
     }
     world.kube.faults.control_plane_away = version.is_none();
-    if let Some(minor) = version {
+    if version.is_some() {
         world.kube.minor = version;
-        actors::karpenter::control_plane(world, minor);
         // A new API server knows nothing of what its predecessor told watches.
         let version = world.kube.bump();
         world.kube.log.forget(version);

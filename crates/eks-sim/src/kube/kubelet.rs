@@ -33,7 +33,7 @@ pub(crate) fn machine_started(world: &mut World, machine: Machine) {
     }
 }
 
-fn resources(machine: &Machine, reserved: bool) -> Resources {
+pub(crate) fn resources(machine: &Machine, reserved: bool) -> Resources {
     let (cpu, memory) = if reserved {
         // What EKS's bootstrap leaves to the system, roughly: 80 thousandths and 1 GiB at most.
         (machine.cpu_milli.saturating_sub(80), machine.memory - (machine.memory / 8).min(1 << 30))
@@ -62,7 +62,7 @@ fn parse_taint(text: &str) -> Option<Taint> {
 pub(crate) fn registers(world: &mut World, instance: &str) {
     let now = world.now();
     let Some((machine, _)) = world.kube.machines.remove(instance) else { return };
-    let arm = machine.instance_type.split('.').next().is_some_and(is_arm);
+    let arm = is_arm(&machine.instance_type);
     let mut labels = machine.labels.clone();
     for (key, value) in [
         ("kubernetes.io/hostname", machine.node_name.as_str()),
@@ -140,7 +140,8 @@ fn kubelet_version(version: &eks_model::KubeVersion) -> String {
 }
 
 /// Families of Graviton have a `g` after the generation: `m7g`, `c6gn`, `r8gd`.
-fn is_arm(family: &str) -> bool {
+pub(crate) fn is_arm(instance_type: &str) -> bool {
+    let family = instance_type.split('.').next().unwrap_or_default();
     family
         .trim_start_matches(|c: char| c.is_ascii_lowercase())
         .trim_start_matches(|c: char| c.is_ascii_digit())

@@ -1,10 +1,12 @@
 //! cluster-autoscaler, beside whoever rolls: F13.
 
-use eks_provider::Clock;
+use eks_model::KubeMinor;
 use eks_provider::aws::{
-    AutoScalingGroup, AutoScalingGroupQuery, AutoScalingGroupReader, AutoScalingGroupWriter,
+    AutoScalingGroup, AutoScalingGroupQuery, AutoScalingGroupReader, AutoScalingGroupWriter, ClusterWriter,
+    UpdateClusterVersion,
 };
-use eks_provider::kube::{NodePatch, NodeReader, NodeWriter, Pod};
+use eks_provider::kube::{CustomResourceReader, NodePatch, NodeQuery, NodeReader, NodeWriter, Pod, Taint};
+use eks_provider::{Clock, Token};
 use eks_sim::faults::{Faults, MachineRule, When};
 use eks_sim::kube::Deed;
 use eks_sim::{MachineFault, Sim};
@@ -180,4 +182,74 @@ fn f13_a_restart_makes_it_forget_since_when_a_node_was_not_needed() {
         sim.sleep(minutes(4)).await;
         assert_eq!(group(&sim).await.desired_capacity, 5, "{:?}", deeds(&sim));
     });
+}
+
+#[test]
+fn f13_a_status_taint_is_no_part_of_what_a_new_node_would_be_and_another_one_is() {
+    for (key, desired) in [("status-taint.cluster-autoscaler.kubernetes.io/roll", 5), ("team/roll", 3)] {
+        let sim = busy();
+        run(&sim, async {
+            // Every old node is marked before it has looked for the first time.
+            for node in all_nodes(&sim).await {
+                let taint =
+                    Taint { key: key.to_owned(), value: None, effect: "NoSchedule".into(), time_added: None };
+                sim.patch_node(&NodePatch::of(&node).taint(taint)).await.unwrap();
+            }
+            scale(&sim, 5);
+            sim.sleep(minutes(8)).await;
+            assert_eq!(group(&sim).await.desired_capacity, desired, "{key}: {:?}", deeds(&sim));
+        });
+    }
+}
+
+#[test]
+fn karpenter_brings_nodes_for_pods_that_wait_and_replaces_what_has_drifted_within_its_budget() {
+    let sim = with_group(
+        "min: 3, max: 12, desired: 3",
+        "
+  workloads:
+    - { kind: Deployment, namespace: shop, name: web, replicas: 6, cpu: 1500m, nodeSelector: { karpenter.sh/nodepool: burst } }
+  budgets:
+    - { namespace: shop, name: web, matchLabels: { app: web }, maxUnavailable: 1 }
+  karpenter:
+    pools:
+      - name: burst
+        instanceType: m7i.large
+        zones: [eu-west-1a, eu-west-1b, eu-west-1c]
+        budget: 1",
+    );
+    run(&sim, async {
+        let claims = async || sim.list_node_claims().await.unwrap().unwrap();
+        let before = claims().await;
+        assert_eq!(before.len(), 6, "{:?}", deeds(&sim));
+        assert!(pods(&sim, "shop", "web").await.iter().all(Pod::is_ready));
+        let update = UpdateClusterVersion {
+            cluster: "shop".to_owned(),
+            version: KubeMinor::new(35),
+            force: true,
+            rollback_timeout: None,
+            token: Token::derive("run", "up"),
+        };
+        sim.update_cluster_version(&update).await.unwrap();
+        let (mut most, mut least) = (0, usize::MAX);
+        for _ in 0..360 {
+            sim.sleep(seconds(20)).await;
+            if let Ok(nodes) = sim.list_nodes(&NodeQuery::default()).await {
+                let leaving =
+                    nodes.iter().filter(|node| node.taint("karpenter.sh/disrupted").is_some()).count();
+                most = most.max(leaving);
+                let all = pods(&sim, "shop", "web").await;
+                least =
+                    least.min(all.iter().filter(|pod| pod.is_ready() && !pod.meta.is_terminating()).count());
+            }
+        }
+        assert_eq!(most, 1, "one node at a time");
+        assert!(least >= 5, "{least}");
+        let after = claims().await;
+        assert_eq!(after.len(), 6, "{:?}", deeds(&sim));
+        assert!(after.iter().all(|claim| before.iter().all(|old| old.meta.name != claim.meta.name)));
+        assert!(pods(&sim, "shop", "web").await.iter().all(Pod::is_ready));
+    });
+    let world = sim.world();
+    assert_eq!(world.observer().budget_named("shop", "web").unwrap().broken_by_eviction, 0);
 }
