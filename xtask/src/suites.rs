@@ -51,11 +51,17 @@ const SUITES: &[Suite] = &[
     },
 ];
 
+/// The suite of the crate that is linked with the SDKs of AWS: minutes to compile, so it has a step of its own, and whoever
+/// works on something else never waits for it.
+const WITH_SDKS: Suite = Suite {
+    package: "eks-aws",
+    feature: "python",
+    needs: &[Need::Python],
+    what: "the contract of eks-aws on moto",
+};
+
 /// Features whose tests need nothing: what only other crates would switch on otherwise.
 const ALWAYS: &str = "eks-sim/contract,eks-sim/wire";
-
-/// The crate that is linked with the SDKs of AWS: minutes to compile, so it has a step of its own.
-const WITH_SDKS: &str = "eks-aws";
 
 /// What the tests of the workspace do about what they need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +76,7 @@ pub(crate) enum Wanted {
 
 /// All features that switch suites on.
 pub(crate) fn features() -> String {
-    joined(SUITES.iter())
+    joined(SUITES.iter().chain([&WITH_SDKS]))
 }
 
 fn joined<'a>(suites: impl Iterator<Item = &'a Suite>) -> String {
@@ -81,7 +87,7 @@ fn joined<'a>(suites: impl Iterator<Item = &'a Suite>) -> String {
 pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
     // Everything is compiled first and in the form of the tests, the program that builds the control plane included;
     // `cargo run` would compile it and all that is under it a second time.
-    workspace(&features()).args(["--no-run", "--quiet"]).run()?;
+    workspace(&joined(SUITES.iter())).args(["--no-run", "--quiet"]).run()?;
     let mut missing: Vec<(Need, String)> = Vec::new();
     if wanted == Wanted::NoCluster {
         missing.push((Need::ControlPlane, "left out with --without-cluster".to_owned()));
@@ -97,12 +103,17 @@ pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
     }
     let lacks = |suite: &Suite| missing.iter().find(|(need, _)| suite.needs.contains(need));
     let can = joined(SUITES.iter().filter(|suite| lacks(suite).is_none()));
-    let mut tests = workspace(&can);
-    if let Ok(interpreter) = &python {
-        tests = tests.env("EKS_TEST_PYTHON", &interpreter.to_string_lossy());
+    let mut with_sdks = Cargo::new("test").args(["-p", WITH_SDKS.package]);
+    if lacks(&WITH_SDKS).is_none() {
+        with_sdks = with_sdks.args(["--features", WITH_SDKS.feature]);
     }
-    tests.run()?;
-    for suite in SUITES {
+    for mut tests in [workspace(&can), with_sdks] {
+        if let Ok(interpreter) = &python {
+            tests = tests.env("EKS_TEST_PYTHON", &interpreter.to_string_lossy());
+        }
+        tests.run()?;
+    }
+    for suite in SUITES.iter().chain([&WITH_SDKS]) {
         if let Some((_, reason)) = lacks(suite) {
             println!("\nNOT RUN: {}/{}, {}: {reason}", suite.package, suite.feature, suite.what);
         }
@@ -116,7 +127,7 @@ pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
 }
 
 fn workspace(features: &str) -> Cargo {
-    Cargo::new("test").args(["--workspace", "--exclude", WITH_SDKS, "--features", features])
+    Cargo::new("test").args(["--workspace", "--exclude", WITH_SDKS.package, "--features", features])
 }
 
 /// Only what needs the control plane and nothing else; it must have been built.

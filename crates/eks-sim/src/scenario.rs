@@ -1,7 +1,7 @@
 //! The file that a world begins with.
 //!
-//! YAML, format 1; `schema/scenario-1.schema.json` describes it for editors. What a file does not say has a default that is healthy; what it
-//! says and nobody knows is an error with its line.
+//! YAML, format 1. What a file does not say has a default that is healthy; what it says and nobody knows is an error
+//! with its line.
 //!
 //! ```
 //! let world = eks_sim::World::from_scenario(
@@ -22,6 +22,7 @@
 //! ```
 
 mod build;
+mod check;
 mod cluster;
 mod error;
 mod group;

@@ -19,8 +19,10 @@ mod errors;
 mod json;
 mod others;
 mod paging;
+mod parameters;
 mod query;
 mod server;
+mod shapes;
 mod xml;
 
 use std::collections::BTreeMap;

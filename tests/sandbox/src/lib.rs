@@ -26,9 +26,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use eks_cluster::{newest_minor, oldest_minor};
 use eks_provider::Clock;
-use eks_sim::Sim;
 use eks_sim::scenario::Scenario;
 use eks_sim::wire::{Server, Wire};
+use eks_sim::{Sim, World};
 use serde::Serialize;
 
 use kubernetes::Kubernetes;
@@ -101,7 +101,8 @@ impl Sandbox {
             }
         };
         let scenario = Scenario::parse(&text).with_context(|| format!("the scenario {shown}"))?;
-        let world = scenario.world().with_context(|| format!("the scenario {shown}"))?;
+        // From the text, and not from what was read of it: what is wrong is said with its line.
+        let world = World::from_scenario(&text).with_context(|| format!("the scenario {shown}"))?;
         let sim = Arc::new(Sim::new(world));
         let server = Server::start(Wire::new(Arc::clone(&sim)), options.port).await?;
         let first = scenario.clusters.first();

@@ -112,6 +112,7 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
         fault: machine.fault,
         alive: true,
         stopped: false,
+        configured: false,
         silent_since: None,
         room: Amounts::of(&object.allocatable),
         used: Amounts::default(),
@@ -166,10 +167,13 @@ pub(crate) fn has_network(world: &World, id: NodeId) -> bool {
 pub(crate) fn network(world: &mut World, id: NodeId) {
     let now = world.now();
     let Some(node) = world.kube.nodes.get(&id) else { return };
-    let up = node.fault == Some(MachineFault::NetworkDown) || has_network(world, id);
+    let up = node.configured || node.fault == Some(MachineFault::NetworkDown) || has_network(world, id);
     let Some(node) = world.kube.nodes.get(&id) else { return };
     if !node.alive || node.fault == Some(MachineFault::NeverReady) || !up || node.object.is_ready() {
         return;
+    }
+    if let Some(node) = world.kube.nodes.get_mut(&id) {
+        node.configured = true;
     }
     nodes::change(world, id, |node| nodes::set_ready(node, &ConditionStatus::True, now));
     let waiting: Vec<PodId> =
@@ -187,7 +191,7 @@ pub(crate) fn flaps(world: &mut World, id: NodeId, ready: bool) {
         return;
     }
     if ready {
-        network(world, id);
+        speaks(world, id);
     } else {
         nodes::change(world, id, |node| nodes::set_ready(node, &ConditionStatus::False, now));
         super::lifecycle::node_not_ready(world, id);
@@ -383,6 +387,11 @@ pub(crate) fn set_silent(world: &mut World, id: NodeId, silent: bool) {
         world.after(grace, Event::NodeSilent(id).into());
         return;
     }
+    speaks(world, id);
+}
+
+/// A kubelet says how its node and its Pods are.
+fn speaks(world: &mut World, id: NodeId) {
     network(world, id);
     let pods: Vec<PodId> =
         world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect()).unwrap_or_default();

@@ -37,6 +37,7 @@ pub(super) fn world(scenario: &Scenario, text: Text<'_>) -> Built<World> {
     if scenario.scenario != 1 {
         return text.wrong(&["scenario"], format!("the format is 1, not {}", scenario.scenario));
     }
+    super::check::check(scenario, text)?;
     let on = earlier(scenario.start, BOOT);
     let mut world = World::new(on, scenario.seed);
     world.begins_at(scenario.start);

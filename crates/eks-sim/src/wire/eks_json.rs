@@ -187,6 +187,11 @@ pub(super) fn insight(insight: &Insight) -> Value {
     value
 }
 
+/// A refresh that was begun: the service says less than about one that is looked at.
+pub(super) fn begun(refresh: &InsightsRefresh) -> Value {
+    json!({ "message": refresh.message, "status": refresh.status.as_str() })
+}
+
 pub(super) fn refresh(refresh: &InsightsRefresh) -> Value {
     json!({
         "message": refresh.message,

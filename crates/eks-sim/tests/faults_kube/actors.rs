@@ -105,7 +105,7 @@ fn f13_it_removes_a_fresh_node_that_is_empty_unless_that_is_switched_off() {
                 .unwrap();
             if kept {
                 let keep = "cluster-autoscaler.kubernetes.io/scale-down-disabled";
-                sim.patch_node(&NodePatch::of(empty).annotation(keep, "true")).await.unwrap();
+                sim.patch_node(&NodePatch::of(empty).annotate(keep, "true")).await.unwrap();
             }
             sim.sleep(minutes(12)).await;
             assert_eq!(group(&sim).await.desired_capacity, if kept { 4 } else { 3 });

@@ -22,7 +22,7 @@ async fn terminate(sim: &Sim, instance_id: &str) {
         group: "web".to_owned(),
         decrement_desired_capacity: false,
     };
-    sim.terminate_instance(&request).await.unwrap();
+    sim.terminate_instance_in_auto_scaling_group(&request).await.unwrap();
 }
 
 /// The node that takes the place of another one, whose machine has this fault; none where none comes.

@@ -128,7 +128,7 @@ fn f14_a_second_run_meets_the_lease_and_takes_it_when_it_is_over() {
         // The first one falls asleep; the second one takes over what has run out.
         sim.sleep(minutes(3)).await;
         let found = sim.get_lease("kube-system", "roll").await.unwrap();
-        assert!(found.expires_at().unwrap() < sim.now());
+        assert!(found.holds_until().unwrap() < sim.now());
         let mut taken = found.clone();
         (taken.holder_identity, taken.renew_time) = (Some("second".to_owned()), Some(sim.now()));
         sim.update_lease(&taken).await.unwrap();

@@ -64,7 +64,7 @@ fn f20_a_zonal_volume_waits_for_a_node_in_its_zone() {
             group: "web".to_owned(),
             decrement_desired_capacity: false,
         };
-        sim.terminate_instance(&request).await.unwrap();
+        sim.terminate_instance_in_auto_scaling_group(&request).await.unwrap();
         sim.sleep(minutes(10)).await;
         let new = pod(&sim, "db-0").await;
         assert!(new.is_ready(), "it ends");

@@ -92,6 +92,8 @@ pub(crate) fn restart(world: &mut World) {
 struct Group {
     nodes: u32,
     ready: u32,
+    /// Those that are not ready for longer than a node may take.
+    broken: u32,
     unregistered: u32,
 }
 
@@ -101,6 +103,7 @@ pub(crate) fn scan(world: &mut World) {
     let mut groups: BTreeMap<String, Group> =
         state.settings.groups.iter().map(|group| (group.name.clone(), Group::default())).collect();
     let mut empty = Vec::new();
+    let (now, limit) = (world.now(), world.kube.settings.node_provision_time);
     for (id, node) in &world.kube.nodes {
         let Some(name) = node.group.as_ref() else { continue };
         let Some(group) = groups.get_mut(name) else { continue };
@@ -110,6 +113,8 @@ pub(crate) fn scan(world: &mut World) {
             if !state.templates.contains_key(name) {
                 state.templates.insert(name.clone(), template(&node.object));
             }
+        } else if node.object.meta.creation_timestamp.is_some_and(|since| later(since, limit) < now) {
+            group.broken += 1;
         }
         let movable = node.pods.iter().filter_map(|pod| world.kube.pods.get(pod));
         if movable.filter(|pod| !pod.is_finished()).all(|pod| pod.only_node.is_some()) {
@@ -182,10 +187,14 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
         return;
     }
     let now = world.now();
-    // Nodes that come already, as (group, what is taken of them).
+    let size_of = |name: &str| {
+        let known = groups.get(name).map_or(0, |group| group.nodes + group.unregistered);
+        state.read.get(name).map_or(known, |(_, size)| *size)
+    };
+    // Nodes that come already, as (group, what is taken of them): those that were asked for and are not there.
     let mut bins: Vec<(String, Amounts)> = Vec::new();
     for (name, group) in groups {
-        let coming = group.unregistered + group.nodes.saturating_sub(group.ready);
+        let coming = size_of(name).saturating_sub(group.ready + group.broken);
         bins.extend((0..coming).map(|_| (name.clone(), Amounts::default())));
     }
     let mut more: BTreeMap<String, u32> = BTreeMap::new();
@@ -209,8 +218,7 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
             continue;
         }
         let group = state.settings.groups.iter().find(|group| {
-            let known = groups.get(&group.name).map_or(0, |known| known.nodes + known.unregistered);
-            let size = known + more.get(&group.name).copied().unwrap_or_default();
+            let size = size_of(&group.name) + more.get(&group.name).copied().unwrap_or_default();
             size < group.max.unwrap_or(u32::MAX) && fits(&group.name)
         });
         if let Some(group) = group {
@@ -218,10 +226,10 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
             bins.push((group.name.clone(), shape.requests.clone()));
         }
     }
-    for (name, number) in more {
-        let known = groups.get(&name).map_or(0, |group| group.nodes + group.unregistered);
+    let sizes: Vec<(String, u32, u32)> =
+        more.into_iter().map(|(name, number)| (name.clone(), size_of(&name), number)).collect();
+    for (name, size, number) in sizes {
         // It sets what it has read plus what it needs: an absolute number.
-        let size = state.read.get(&name).map_or(known, |(_, size)| *size);
         let most = state
             .settings
             .groups

@@ -137,6 +137,7 @@ fn a_workload_that_is_deleted_takes_its_pods_with_it() {
         kind: crate::kube::WorkloadWord::Deployment,
         namespace: "shop".to_owned(),
         name: "web".to_owned(),
+        orphans: false,
     };
     actors::person::does(&mut world, &delete);
     pass(&mut world, 60);
