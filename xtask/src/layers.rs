@@ -60,6 +60,7 @@ const LAYERS: &[Layer] = &[
         pure: false,
     },
     Layer { name: "eks-cluster", floor: "4 edge", may_import: &["eks-model"], pure: false },
+    Layer { name: "eks-live", floor: "4 edge", may_import: &[], pure: false },
     Layer {
         name: "eks-sandbox",
         floor: "4 edge",

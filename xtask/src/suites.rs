@@ -51,14 +51,22 @@ const SUITES: &[Suite] = &[
     },
 ];
 
-/// The suite of the crate that is linked with the SDKs of AWS: minutes to compile, so it has a step of its own, and whoever
-/// works on something else never waits for it.
-const WITH_SDKS: Suite = Suite {
-    package: "eks-aws",
-    feature: "python",
-    needs: &[Need::Python],
-    what: "the contract of eks-aws on moto",
-};
+/// What is linked with the SDKs of AWS: minutes to compile, so it has a step of its own, and whoever works on something else
+/// never waits for it.
+const WITH_SDKS: &[Suite] = &[
+    Suite {
+        package: "eks-aws",
+        feature: "python",
+        needs: &[Need::Python],
+        what: "the contract of eks-aws on moto",
+    },
+    Suite {
+        package: "eks-live",
+        feature: "real-cluster",
+        needs: &[Need::ControlPlane],
+        what: "both adapters together, through an upgrade",
+    },
+];
 
 /// Features whose tests need nothing: what only other crates would switch on otherwise.
 const ALWAYS: &str = "eks-sim/contract,eks-sim/wire";
@@ -76,11 +84,15 @@ pub(crate) enum Wanted {
 
 /// All features that switch suites on.
 pub(crate) fn features() -> String {
-    joined(SUITES.iter().chain([&WITH_SDKS]))
+    joined(SUITES.iter().chain(WITH_SDKS))
+}
+
+fn named<'a>(suites: impl Iterator<Item = &'a Suite>) -> Vec<String> {
+    suites.map(|suite| format!("{}/{}", suite.package, suite.feature)).collect()
 }
 
 fn joined<'a>(suites: impl Iterator<Item = &'a Suite>) -> String {
-    suites.fold(ALWAYS.to_owned(), |all, suite| format!("{all},{}/{}", suite.package, suite.feature))
+    named(suites).iter().fold(ALWAYS.to_owned(), |all, one| format!("{all},{one}"))
 }
 
 /// All tests of the workspace.
@@ -102,18 +114,18 @@ pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
         bail!("{reason}");
     }
     let lacks = |suite: &Suite| missing.iter().find(|(need, _)| suite.needs.contains(need));
-    let can = joined(SUITES.iter().filter(|suite| lacks(suite).is_none()));
-    let mut with_sdks = Cargo::new("test").args(["-p", WITH_SDKS.package]);
-    if lacks(&WITH_SDKS).is_none() {
-        with_sdks = with_sdks.args(["--features", WITH_SDKS.feature]);
-    }
-    for mut tests in [workspace(&can), with_sdks] {
+    let without_sdks = workspace(&joined(SUITES.iter().filter(|suite| lacks(suite).is_none())));
+    let can = named(WITH_SDKS.iter().filter(|suite| lacks(suite).is_none()));
+    let with_sdks =
+        WITH_SDKS.iter().fold(Cargo::new("test"), |cargo, suite| cargo.args(["-p", suite.package]));
+    let with_sdks = with_sdks.args(["--features", &can.join(",")]);
+    for mut tests in [without_sdks, with_sdks] {
         if let Ok(interpreter) = &python {
             tests = tests.env("EKS_TEST_PYTHON", &interpreter.to_string_lossy());
         }
         tests.run()?;
     }
-    for suite in SUITES.iter().chain([&WITH_SDKS]) {
+    for suite in SUITES.iter().chain(WITH_SDKS) {
         if let Some((_, reason)) = lacks(suite) {
             println!("\nNOT RUN: {}/{}, {}: {reason}", suite.package, suite.feature, suite.what);
         }
@@ -127,7 +139,8 @@ pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
 }
 
 fn workspace(features: &str) -> Cargo {
-    Cargo::new("test").args(["--workspace", "--exclude", WITH_SDKS.package, "--features", features])
+    let all = Cargo::new("test").args(["--workspace", "--features", features]);
+    WITH_SDKS.iter().fold(all, |cargo, suite| cargo.args(["--exclude", suite.package]))
 }
 
 /// Only what needs the control plane and nothing else; it must have been built.
@@ -135,6 +148,5 @@ pub(crate) fn on_the_control_plane() -> anyhow::Result<()> {
     let alone = || SUITES.iter().filter(|suite| suite.needs == [Need::ControlPlane]);
     let packages = alone().flat_map(|suite| ["-p", suite.package]);
     // The glob leaves unit tests and examples to the others.
-    let features: Vec<String> = alone().map(|suite| format!("{}/{}", suite.package, suite.feature)).collect();
-    Cargo::new("test").args(packages).args(["--features", &features.join(","), "--test", "*"]).run()
+    Cargo::new("test").args(packages).args(["--features", &named(alone()).join(","), "--test", "*"]).run()
 }

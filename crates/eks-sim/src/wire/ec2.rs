@@ -284,9 +284,8 @@ async fn terminate(wire: &Wire, query: &Query) -> Outcome {
     let done = wire.writer.terminate_instances(&ids).await?;
     // What it was before is not told, and looking first would be a call that nobody made: of one that is shutting
     // down it is said that it ran.
-    let was = |now: &InstanceState| match now {
-        InstanceState::ShuttingDown => InstanceState::Running,
-        other => other.clone(),
+    let was = |now: &InstanceState| {
+        if *now == InstanceState::ShuttingDown { InstanceState::Running } else { now.clone() }
     };
     Ok(body().list("instancesSet", "item", &done, |element, (id, now)| {
         element

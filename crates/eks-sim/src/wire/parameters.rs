@@ -163,7 +163,7 @@ pub(super) fn stranger<'q>(query: &'q Query, known: &[&str]) -> Option<&'q str> 
             Some(start) => shape.starts_with(start),
             None => shape == **taken || taken.strip_prefix(&shape).is_some_and(is_list),
         };
-        !of_every_request(name) && !known.iter().any(|taken| fits(&taken))
+        !of_every_request(name) && !known.iter().any(fits)
     })
 }
 

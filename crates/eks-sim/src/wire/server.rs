@@ -76,14 +76,12 @@ async fn accept(listener: TcpListener, wire: Arc<Wire>, mut stopped: watch::Rece
     loop {
         let stream = tokio::select! {
             _ = stopped.changed() => return,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // One that went away while it was being accepted, or no file is left to take it with.
-                Err(_) => {
-                    tokio::task::yield_now().await;
-                    continue;
-                }
-            },
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = stream else {
+            // One that went away while it was being accepted, or no file is left to take it with.
+            tokio::task::yield_now().await;
+            continue;
         };
         let wire = Arc::clone(&wire);
         let mut stopped = stopped.clone();

@@ -130,17 +130,15 @@ fn object(place: &str, members: Members, value: &Value) -> Result<(), Wrong> {
         if value.is_null() {
             continue;
         }
-        match members.iter().find(|(known, _)| known == name) {
-            Some((_, kind)) => of_kind(name, *kind, value)?,
-            None => {
-                let known: Vec<&str> = members.iter().map(|(known, _)| *known).collect();
-                let message = format!(
-                    "the simulated world does not take {name} in {place}, only {}",
-                    if known.is_empty() { "nothing".to_owned() } else { known.join(", ") }
-                );
-                return Err(Wrong { code: "InvalidParameterException", message });
-            }
-        }
+        let Some((_, kind)) = members.iter().find(|(known, _)| known == name) else {
+            let known: Vec<&str> = members.iter().map(|(known, _)| *known).collect();
+            let message = format!(
+                "the simulated world does not take {name} in {place}, only {}",
+                if known.is_empty() { "nothing".to_owned() } else { known.join(", ") }
+            );
+            return Err(Wrong { code: "InvalidParameterException", message });
+        };
+        of_kind(name, *kind, value)?;
     }
     Ok(())
 }
