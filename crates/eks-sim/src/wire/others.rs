@@ -6,7 +6,7 @@ use eks_provider::aws::{TargetGroup, TargetGroupQuery, TargetHealth};
 use super::paging::page;
 use super::query::{BadValue, Query};
 use super::xml::Element;
-use super::{Answer, Request, Wire, errors};
+use super::{Answer, Request, Wire, errors, parameters};
 
 const IAM: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 const CLASSIC: &str = "http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/";
@@ -35,6 +35,13 @@ impl From<BadValue> for Failed {
 /// What stands within the `…Result`, or `None` for an operation that is not served.
 type Outcome = Option<Result<Element, Failed>>;
 
+/// Why an action does not take what was sent.
+fn strange(action: &str, query: &Query) -> Option<Failed> {
+    let name = parameters::stranger(query, parameters::others(action)?)?;
+    let message = format!("The parameter {name} is not recognized by the simulated world's {action}");
+    Some(Failed::Request("ValidationError", message))
+}
+
 fn finish(outcome: Outcome, action: &str, namespace: &'static str, id: &str) -> Answer {
     match outcome {
         Some(Ok(result)) => {
@@ -60,6 +67,9 @@ pub(super) async fn iam(wire: &Wire, request: &Request, id: &str) -> Answer {
     let query = Query::parse(&request.body, &request.query);
     let action = query.action();
     let result = Element::new(format!("{action}Result"));
+    if let Some(failed) = strange(action, &query) {
+        return finish(Some(Err(failed)), action, IAM, id);
+    }
     let outcome = match action {
         "GetInstanceProfile" => Some(instance_profile(wire, &query, result).await),
         "GetRole" => Some(role(wire, &query, result).await),
@@ -123,6 +133,9 @@ pub(super) async fn balancing(wire: &Wire, request: &Request, id: &str) -> Answe
     let result = Element::new(format!("{action}Result"));
     // Both generations have one name in the signature.
     let namespace = if query.get("Version") == Some("2012-06-01") { CLASSIC } else { BALANCING };
+    if let Some(failed) = strange(action, &query) {
+        return finish(Some(Err(failed)), action, namespace, id);
+    }
     let outcome = match action {
         "DescribeInstanceHealth" => Some(classic(wire, &query, result).await),
         "DescribeTargetGroups" => Some(target_groups(wire, &query, result).await),

@@ -135,6 +135,21 @@ pub(super) fn ec2(action: &str) -> Option<&'static [&'static str]> {
     })
 }
 
+/// An action of IAM or Elastic Load Balancing, and what it takes.
+pub(super) fn others(action: &str) -> Option<&'static [&'static str]> {
+    Some(match action {
+        "GetInstanceProfile" => &["InstanceProfileName"],
+        "GetRole" => &["RoleName"],
+        "SimulatePrincipalPolicy" => {
+            &["ActionNames.member.#", "Marker", "MaxItems", "PolicySourceArn", "ResourceArns.member.#"]
+        }
+        "DescribeInstanceHealth" => &["LoadBalancerName"],
+        "DescribeTargetGroups" => &["Marker", "PageSize", "TargetGroupArns.member.#"],
+        "DescribeTargetGroupAttributes" | "DescribeTargetHealth" => &["TargetGroupArn"],
+        _ => return None,
+    })
+}
+
 /// The first parameter of a request that an action does not take.
 pub(super) fn stranger<'q>(query: &'q Query, known: &[&str]) -> Option<&'q str> {
     query.names().find(|name| {
