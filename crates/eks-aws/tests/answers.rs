@@ -1,5 +1,6 @@
 //! Every answer over the wire is the answer in process: nothing is lost, added or spelled differently between the
 //! simulated world, the protocols of AWS, the SDKs and this adapter.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

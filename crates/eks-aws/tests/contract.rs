@@ -1,5 +1,6 @@
 //! The contract of the traits, kept by this adapter on the simulated world over HTTP: what the SDKs make of what the
 //! world writes is what the world says in process.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

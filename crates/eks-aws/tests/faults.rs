@@ -1,5 +1,6 @@
 //! Faults over the wire: each service says them in its own words, and the adapter makes the same class of each as the
 //! world in process.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod common;
 
