@@ -383,12 +383,17 @@ pub(super) fn subnets<'n>(
 }
 
 /// Refuses sizes that contradict each other.
-pub(super) fn sizes(min: u32, max: u32, desired: u32, of: &str, text: Text<'_>) -> Built<(u32, u32, u32)> {
+pub(super) fn sizes(
+    (min, max, desired): (u32, u32, u32),
+    place: &[&str],
+    of: &str,
+    text: Text<'_>,
+) -> Built<(u32, u32, u32)> {
     if min <= desired && desired <= max {
         return Ok((min, max, desired));
     }
     text.wrong(
-        &[of],
+        place,
         format!("{of} wants {desired}, between {min} and {max}: desired is between min and max"),
     )
 }
