@@ -1,4 +1,4 @@
-//! Measurements: the scanner in memory, and the whole process against walking and reading alone.
+//! Measurements: the scanner in memory, the whole process against walking and reading alone, the simulated cluster.
 //!
 //! Every figure is a ratio of two things measured in one run, in turns; medians, with the spread.
 
@@ -114,7 +114,11 @@ pub(crate) fn run(root: &Path, quick: bool) -> anyhow::Result<()> {
         println!("{quarter}/4 of the corpus: {}", once(&Process::new(&checker, args))?);
     }
     println!("\n== the scanner in memory (cargo bench)");
-    Cargo::new("bench").args(["--quiet", "--package", "eks-deprecations", "--bench", "scan"]).run()
+    Cargo::new("bench").args(["--quiet", "--package", "eks-deprecations", "--bench", "scan"]).run()?;
+
+    println!("\n== a simulated cluster, and a tenth of it, in turns (cargo bench)");
+    let cluster = Cargo::new("bench").args(["--quiet", "--package", "eks-sim", "--bench", "kube"]);
+    if quick { cluster.args(["--", "--quick"]).run() } else { cluster.run() }
 }
 
 /// The measure for everything above: walk a folder and read what would be scanned, and no more.

@@ -27,15 +27,19 @@ const LICENCES: [&str; 15] = [
 ];
 
 /// Crates that are there in two versions, and why.
-const DOUBLED: [(&str, &str); 9] = [
+const DOUBLED: &[(&str, &str)] = &[
     ("syn", "derive macros of the ecosystem are half-way from 2 to 3; build time only"),
     ("getrandom", "tempfile and ahash are at different ones; tests only"),
-    ("base64", "k8s-openapi is at the one before; tests only"),
-    ("hashbrown", "kube and indexmap are at different ones; tests only"),
-    ("jiff", "kube and k8s-openapi speak 0.2, our own dates are at 1; tests only"),
+    ("base64", "k8s-openapi is at the one before"),
+    ("hashbrown", "kube and indexmap are at different ones"),
+    ("jiff", "kube and k8s-openapi speak 0.2, our own dates are at 1"),
     ("jiff-core", "comes with jiff"),
     ("jiff-static", "comes with jiff"),
     ("windows-sys", "ring is at an old one; in the lock file, not compiled here"),
+    ("block-buffer", "aws-config (SSO's cached tokens) is at an older sha1 than its own sibling aws-sigv4"),
+    ("cpufeatures", "comes with sha1 and proptest"),
+    ("crypto-common", "comes with digest"),
+    ("digest", "aws-config is at an older sha1 than aws-sigv4"),
     ("r-efi", "comes with getrandom, for UEFI; not compiled here"),
 ];
 

@@ -38,6 +38,8 @@ const LAYERS: &[Layer] = &[
         may_import: &["eks-model", "eks-deprecations", "eks-skew", "eks-addons"],
         pure: true,
     },
+    Layer { name: "eks-kube", floor: "3 adapters", may_import: &["eks-provider"], pure: false },
+    Layer { name: "eks-aws", floor: "3 adapters", may_import: &["eks-model", "eks-provider"], pure: false },
     Layer {
         name: "eks-skew-check",
         floor: "4 edge",
@@ -58,6 +60,7 @@ const LAYERS: &[Layer] = &[
         pure: false,
     },
     Layer { name: "eks-cluster", floor: "4 edge", may_import: &["eks-model"], pure: false },
+    Layer { name: "eks-live", floor: "4 edge", may_import: &[], pure: false },
     Layer {
         name: "eks-sandbox",
         floor: "4 edge",
@@ -67,7 +70,14 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "xtask",
         floor: "4 edge",
-        may_import: &["eks-model", "eks-deprecations", "eks-skew", "eks-addons", "eks-report"],
+        may_import: &[
+            "eks-model",
+            "eks-deprecations",
+            "eks-skew",
+            "eks-addons",
+            "eks-report",
+            "eks-provider",
+        ],
         pure: false,
     },
 ];

@@ -10,6 +10,7 @@ mod cluster;
 mod deps;
 mod docs;
 mod layers;
+mod permissions;
 mod process;
 mod python;
 mod suites;
@@ -36,6 +37,8 @@ cargo xtask COMMAND
   deps              licences, yanked or doubled crates
   tidy              what no compiler checks: headers, long files, generated notices
   docs [--check]    generate docs/rules.md
+  permissions [--check]
+                    generate docs/permissions from the calls that each binary can make
   catalogue [--check]
                     generate the catalogue of APIs from the Go modules of Kubernetes (needs go)
   addons --from FILE --as-of DATE
@@ -59,6 +62,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["docs"] => docs::run(&root(), false),
         ["docs", "--check"] => docs::run(&root(), true),
+        ["permissions"] => permissions::run(&root(), false),
+        ["permissions", "--check"] => permissions::run(&root(), true),
         ["catalogue"] => catalogue::run(false),
         ["catalogue", "--check"] => catalogue::run(true),
         ["addons", "--from", file, "--as-of", as_of] => addons::run(&root(), file, as_of),
@@ -116,6 +121,7 @@ fn ci() -> anyhow::Result<()> {
     step("deps", || deps::run(&root))?;
     step("tidy", || tidy::run(&root))?;
     step("generated docs", || docs::run(&root, true))?;
+    step("generated permissions", || permissions::run(&root, true))?;
     step("generated catalogue", || catalogue::run(true))?;
     println!("\nall checks passed");
     Ok(())

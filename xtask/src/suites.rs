@@ -32,6 +32,12 @@ const SUITES: &[Suite] = &[
         what: "the control plane itself, and the catalogue of APIs held against it",
     },
     Suite {
+        package: "eks-kube",
+        feature: "real-cluster",
+        needs: &[Need::ControlPlane],
+        what: "the contract over Kubernetes and all of eks-kube on a real API server",
+    },
+    Suite {
         package: "eks-sandbox",
         feature: "python",
         needs: &[Need::Python],
@@ -45,11 +51,25 @@ const SUITES: &[Suite] = &[
     },
 ];
 
+/// What is linked with the SDKs of AWS: minutes to compile, so it has a step of its own, and whoever works on something else
+/// never waits for it.
+const WITH_SDKS: &[Suite] = &[
+    Suite {
+        package: "eks-aws",
+        feature: "python",
+        needs: &[Need::Python],
+        what: "the contract of eks-aws on moto",
+    },
+    Suite {
+        package: "eks-live",
+        feature: "real-cluster",
+        needs: &[Need::ControlPlane],
+        what: "both adapters together, through an upgrade",
+    },
+];
+
 /// Features whose tests need nothing: what only other crates would switch on otherwise.
 const ALWAYS: &str = "eks-sim/contract,eks-sim/wire";
-
-/// The crate that is linked with the SDKs of AWS: minutes to compile, so it has a step of its own.
-const WITH_SDKS: &str = "eks-aws";
 
 /// What the tests of the workspace do about what they need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,18 +84,22 @@ pub(crate) enum Wanted {
 
 /// All features that switch suites on.
 pub(crate) fn features() -> String {
-    joined(SUITES.iter())
+    joined(SUITES.iter().chain(WITH_SDKS))
+}
+
+fn named<'a>(suites: impl Iterator<Item = &'a Suite>) -> Vec<String> {
+    suites.map(|suite| format!("{}/{}", suite.package, suite.feature)).collect()
 }
 
 fn joined<'a>(suites: impl Iterator<Item = &'a Suite>) -> String {
-    suites.fold(ALWAYS.to_owned(), |all, suite| format!("{all},{}/{}", suite.package, suite.feature))
+    named(suites).iter().fold(ALWAYS.to_owned(), |all, one| format!("{all},{one}"))
 }
 
 /// All tests of the workspace.
 pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
     // Everything is compiled first and in the form of the tests, the program that builds the control plane included;
     // `cargo run` would compile it and all that is under it a second time.
-    workspace(&features()).args(["--no-run", "--quiet"]).run()?;
+    workspace(&joined(SUITES.iter())).args(["--no-run", "--quiet"]).run()?;
     let mut missing: Vec<(Need, String)> = Vec::new();
     if wanted == Wanted::NoCluster {
         missing.push((Need::ControlPlane, "left out with --without-cluster".to_owned()));
@@ -90,13 +114,18 @@ pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
         bail!("{reason}");
     }
     let lacks = |suite: &Suite| missing.iter().find(|(need, _)| suite.needs.contains(need));
-    let can = joined(SUITES.iter().filter(|suite| lacks(suite).is_none()));
-    let mut tests = workspace(&can);
-    if let Ok(interpreter) = &python {
-        tests = tests.env("EKS_TEST_PYTHON", &interpreter.to_string_lossy());
+    let without_sdks = workspace(&joined(SUITES.iter().filter(|suite| lacks(suite).is_none())));
+    let can = named(WITH_SDKS.iter().filter(|suite| lacks(suite).is_none()));
+    let with_sdks =
+        WITH_SDKS.iter().fold(Cargo::new("test"), |cargo, suite| cargo.args(["-p", suite.package]));
+    let with_sdks = with_sdks.args(["--features", &can.join(",")]);
+    for mut tests in [without_sdks, with_sdks] {
+        if let Ok(interpreter) = &python {
+            tests = tests.env("EKS_TEST_PYTHON", &interpreter.to_string_lossy());
+        }
+        tests.run()?;
     }
-    tests.run()?;
-    for suite in SUITES {
+    for suite in SUITES.iter().chain(WITH_SDKS) {
         if let Some((_, reason)) = lacks(suite) {
             println!("\nNOT RUN: {}/{}, {}: {reason}", suite.package, suite.feature, suite.what);
         }
@@ -110,7 +139,8 @@ pub(crate) fn test(wanted: Wanted) -> anyhow::Result<()> {
 }
 
 fn workspace(features: &str) -> Cargo {
-    Cargo::new("test").args(["--workspace", "--exclude", WITH_SDKS, "--features", features])
+    let all = Cargo::new("test").args(["--workspace", "--features", features]);
+    WITH_SDKS.iter().fold(all, |cargo, suite| cargo.args(["--exclude", suite.package]))
 }
 
 /// Only what needs the control plane and nothing else; it must have been built.
@@ -118,6 +148,5 @@ pub(crate) fn on_the_control_plane() -> anyhow::Result<()> {
     let alone = || SUITES.iter().filter(|suite| suite.needs == [Need::ControlPlane]);
     let packages = alone().flat_map(|suite| ["-p", suite.package]);
     // The glob leaves unit tests and examples to the others.
-    let features: Vec<String> = alone().map(|suite| format!("{}/{}", suite.package, suite.feature)).collect();
-    Cargo::new("test").args(packages).args(["--features", &features.join(","), "--test", "*"]).run()
+    Cargo::new("test").args(packages).args(["--features", &named(alone()).join(","), "--test", "*"]).run()
 }

@@ -46,6 +46,15 @@ bundle! {
 }
 
 bundle! {
+    /// What rolling self-managed node groups changes in AWS, and nothing of EKS.
+    pub trait AwsRoller:
+        aws::AutoScalingGroupWriter,
+        aws::AutoScalingInstanceWriter,
+        aws::LaunchTemplateWriter,
+        aws::InstanceWriter;
+}
+
+bundle! {
     /// Everything that can be read of Kubernetes, and nothing that changes it.
     pub trait KubeReader:
         kube::ServerReader,
@@ -70,6 +79,18 @@ bundle! {
     /// Everything that can be changed in Kubernetes. [`kube::EvictionProbe`] stands beside the bundles:
     /// it changes nothing, and needs the permission to.
     pub trait KubeWriter:
+        kube::NodeWriter,
+        kube::PodEvictor,
+        kube::WorkloadWriter,
+        kube::ConfigMapWriter,
+        kube::LeaseWriter,
+        kube::EventWriter;
+}
+
+bundle! {
+    /// What rolling self-managed node groups changes in Kubernetes: it asks what an eviction would do, and evicts.
+    pub trait KubeRoller:
+        kube::EvictionProbe,
         kube::NodeWriter,
         kube::PodEvictor,
         kube::WorkloadWriter,

@@ -33,6 +33,8 @@
 //! Each method says which action of IAM or which verb on which resource it needs, and [`calls()`] has it
 //! all as a table: policies and roles are made of that.
 //!
+//! [`needed`] adds them up for a bundle, and [`preflight_iam`] and [`preflight_rbac`] say which are missing.
+//!
 //! # Example: against any implementation
 //! ```
 //! use eks_provider::aws::{ClusterReader, ClusterStatus};
@@ -119,14 +121,16 @@ mod error;
 pub mod kube;
 #[cfg(feature = "mock")]
 pub mod mock;
+mod preflight;
 mod retry;
 mod text;
 mod token;
 
-pub use bundles::{AwsReader, AwsWriter, KubeReader, KubeWriter, calls};
+pub use bundles::{AwsReader, AwsRoller, AwsWriter, KubeReader, KubeRoller, KubeWriter, calls};
 pub use calls::{Access, Call, Permission};
 pub use clock::{Clock, ManualClock};
 pub use error::{Class, ProviderError, Result};
+pub use preflight::{Needed, Preflight, needed, preflight_iam, preflight_rbac, require};
 pub use retry::{Jitter, Repeat, Retry, RetryPolicy, SeededJitter, retrying};
 pub use text::{Sensitive, Written};
 pub use token::Token;

@@ -20,6 +20,6 @@ pub use crate::kube::{
     MockBudgetReader, MockChangeReader, MockConfigMapReader, MockConfigMapWriter, MockCustomResourceReader,
     MockEventReader, MockEventWriter, MockEvictionProbe, MockHelmReleaseReader, MockLeaseReader,
     MockLeaseWriter, MockMetadataReader, MockNodeReader, MockNodeWriter, MockObjectReader, MockPodEvictor,
-    MockPodReader, MockServerReader, MockServiceReader, MockVolumeReader, MockWebhookReader,
+    MockPodReader, MockServerReader, MockServiceReader, MockTokenSource, MockVolumeReader, MockWebhookReader,
     MockWorkloadReader, MockWorkloadWriter,
 };

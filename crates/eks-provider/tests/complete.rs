@@ -29,7 +29,9 @@ fn traits_in_the_sources() -> BTreeSet<String> {
 
 #[test]
 fn every_trait_is_in_a_bundle_and_so_in_the_table() {
-    let listed: BTreeSet<String> = calls().map(|call| call.provider.to_owned()).collect();
+    let mut listed: BTreeSet<String> = calls().map(|call| call.provider.to_owned()).collect();
+    // Makes tokens and calls nobody.
+    listed.insert("TokenSource".to_owned());
     assert_eq!(listed, traits_in_the_sources());
 }
 

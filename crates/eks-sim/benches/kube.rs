@@ -1,10 +1,14 @@
-//! How fast the cluster runs at 5,000 nodes and 150,000 Pods, and how much memory it takes (`max alloc`).
+//! How fast the cluster runs at 5,000 nodes and 150,000 Pods, beside one of a tenth of it in the same run, in turns; and how
+//! much memory it takes.
+//!
+//! `cargo bench --package eks-sim` runs it; `-- --quick` once instead of three times. A step is a thing that happens in
+//! the world: a kubelet registers, controllers look, a Pod becomes ready.
+#![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "a measurement prints its numbers")]
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use divan::counter::ItemsCount;
-use divan::{AllocProfiler, Bencher};
+use eks_provider::Clock;
 use eks_provider::kube::{
     EvictPod, EvictionOutcome, IntOrPercent, PageRequest, PodEvictor, PodQuery, PodReader,
 };
@@ -13,16 +17,24 @@ use eks_sim::kube::{
 };
 use eks_sim::{Machine, Sim, World};
 
-#[global_allocator]
-static ALLOC: AllocProfiler = AllocProfiler::system();
-
-fn main() {
-    divan::main();
+/// A cluster: nodes with two DaemonSets, and Deployments of a hundred Pods with a budget each.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    nodes: usize,
+    workloads: usize,
 }
 
-const NODES: usize = 5_000;
-const WORKLOADS: usize = 1_400;
 const REPLICAS: u32 = 100;
+const LARGE: Size = Size { nodes: 5_000, workloads: 1_400 };
+const TENTH: Size = Size { nodes: 500, workloads: 140 };
+/// For a test that it runs at all.
+const TINY: Size = Size { nodes: 20, workloads: 2 };
+
+impl Size {
+    fn pods(self) -> usize {
+        self.workloads * 100 + 2 * self.nodes
+    }
+}
 
 fn machine(number: usize) -> Machine {
     let zone = ["eu-west-1a", "eu-west-1b", "eu-west-1c"][number % 3];
@@ -46,17 +58,22 @@ fn machine(number: usize) -> Machine {
     }
 }
 
-/// 5,000 nodes with two DaemonSets, 1,400 Deployments of 100 Pods with a budget each: 150,000 Pods.
-fn build() -> World {
+fn pass(world: &mut World, seconds: u64) {
+    let to = world.now().checked_add(Duration::from_secs(seconds)).expect("a moment");
+    world.advance_to(to);
+}
+
+/// The cluster, until all its Pods are ready.
+fn build(size: Size) -> World {
     let mut world = World::new("2026-11-24T12:00:00Z".parse().expect("a moment"), 7);
     for addon in ["vpc-cni", "kube-proxy"] {
         install_addon(&mut world, addon, "v1");
     }
-    for number in 0..NODES {
+    for number in 0..size.nodes {
         world.start_machine(machine(number));
     }
     pass(&mut world, 300);
-    let workloads = (0..WORKLOADS).map(|number| WorkloadPart {
+    let workloads = (0..size.workloads).map(|number| WorkloadPart {
         replicas: Some(REPLICAS),
         cpu: QuantityText::milli(200),
         ..WorkloadPart::new(
@@ -65,7 +82,7 @@ fn build() -> World {
             &format!("web-{number}"),
         )
     });
-    let budgets = (0..WORKLOADS).map(|number| BudgetPart {
+    let budgets = (0..size.workloads).map(|number| BudgetPart {
         namespace: format!("team-{}", number % 50),
         name: format!("web-{number}"),
         match_labels: BTreeMap::from([("app".to_owned(), format!("web-{number}"))]),
@@ -79,61 +96,136 @@ fn build() -> World {
     world
 }
 
-fn pass(world: &mut World, seconds: u64) {
-    let to = world.now().checked_add(Duration::from_secs(seconds)).expect("a moment");
-    world.advance_to(to);
-}
-
-#[divan::bench(sample_count = 1, sample_size = 1)]
-fn build_5000_nodes_150000_pods(bencher: Bencher<'_, '_>) {
-    bencher.counter(ItemsCount::new(NODES + WORKLOADS * 100 + 2 * NODES)).bench_local(build);
-}
-
-/// Every Pod of 100 nodes is evicted, as the budgets allow it, and scheduled elsewhere: one step is one
-/// eviction with all that follows from it.
-#[divan::bench(sample_count = 3, sample_size = 1)]
-fn evict_and_reschedule(bencher: Bencher<'_, '_>) {
-    let sim = Sim::new(build());
-    let mut node = 0;
-    bencher.counter(ItemsCount::new(2_000_usize)).bench_local(|| {
-        let mut accepted = 0;
-        sim.run(async {
-            while accepted < 2_000 {
-                let query = PodQuery::on_node(machine(node).node_name);
-                node += 1;
-                let page = sim.list_pods(&query, &PageRequest::first(200)).await.expect("an answer");
-                for pod in page.items.iter().filter(|pod| !pod.is_of_daemon_set()) {
-                    let request = EvictPod {
-                        namespace: pod.meta.namespace.clone().unwrap_or_default(),
-                        name: pod.meta.name.clone(),
-                        uid: pod.meta.uid.clone(),
-                    };
-                    if sim.evict_pod(&request).await.expect("an answer") == EvictionOutcome::Accepted {
-                        accepted += 1;
-                    }
-                }
-                eks_provider::Clock::sleep(&sim, Duration::from_secs(30)).await;
-            }
-        })
-        .expect("it ends");
-    });
+/// Evicts every Pod of one node after the other, as budgets allow it, until so many are accepted; half a minute a node,
+/// in which their successors are scheduled and become ready.
+async fn evict(sim: &Sim, size: Size, wanted: usize, first_node: usize) {
+    let mut accepted = 0;
+    for node in (first_node..).map(|node| node % size.nodes) {
+        let query = PodQuery::on_node(machine(node).node_name);
+        let page = sim.list_pods(&query, &PageRequest::first(200)).await.expect("an answer");
+        for pod in page.items.iter().filter(|pod| !pod.is_of_daemon_set()) {
+            let request = EvictPod {
+                namespace: pod.meta.namespace.clone().unwrap_or_default(),
+                name: pod.meta.name.clone(),
+                uid: pod.meta.uid.clone(),
+            };
+            let outcome = sim.evict_pod(&request).await.expect("an answer");
+            accepted += usize::from(outcome == EvictionOutcome::Accepted);
+        }
+        sim.sleep(Duration::from_secs(30)).await;
+        if accepted >= wanted {
+            return;
+        }
+    }
 }
 
 /// All Pods, page by page, as a reader sees them.
-#[divan::bench(sample_count = 3, sample_size = 1)]
-fn list_all_pods(bencher: Bencher<'_, '_>) {
-    let sim = Sim::new(build());
-    bencher.counter(ItemsCount::new(WORKLOADS * 100 + 2 * NODES)).bench_local(|| {
-        sim.run(async {
-            let mut request = Some(PageRequest::first(500));
-            let mut seen = 0;
-            while let Some(page) = request.take() {
-                let page = sim.list_pods(&PodQuery::default(), &page).await.expect("an answer");
-                seen += page.items.len();
-                request = page.next_request(500);
-            }
-            assert_eq!(seen, WORKLOADS * 100 + 2 * NODES);
-        })
-        .expect("it ends");
+async fn list(sim: &Sim) -> usize {
+    let mut request = Some(PageRequest::first(500));
+    let mut seen = 0;
+    while let Some(page) = request.take() {
+        let page = sim.list_pods(&PodQuery::default(), &page).await.expect("an answer");
+        seen += page.items.len();
+        request = page.next_request(500);
+    }
+    seen
+}
+
+/// What was done in how long.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    seconds: f64,
+    steps: u64,
+    items: usize,
+}
+
+fn measure(sim: &Sim, items: usize, task: impl Future<Output = ()>) -> Measured {
+    let before = sim.world().steps();
+    let start = Instant::now();
+    assert!(sim.run(task).is_ok(), "it ends");
+    let seconds = start.elapsed().as_secs_f64();
+    Measured { seconds, steps: sim.world().steps() - before, items }
+}
+
+/// One round over a cluster: built, evicted, listed.
+fn round(size: Size) -> [Measured; 3] {
+    let start = Instant::now();
+    let world = build(size);
+    let built = Measured { seconds: start.elapsed().as_secs_f64(), steps: world.steps(), items: size.pods() };
+    let sim = Sim::new(world);
+    let evictions = (size.pods() / 10).min(2_000);
+    let evicted = measure(&sim, evictions, evict(&sim, size, evictions, 0));
+    let listed = measure(&sim, size.pods(), async {
+        assert_eq!(list(&sim).await, size.pods());
     });
+    [built, evicted, listed]
+}
+
+fn median(mut rounds: Vec<Measured>) -> (Measured, f64, f64) {
+    rounds.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    (rounds[rounds.len() / 2], rounds[0].seconds, rounds[rounds.len() - 1].seconds)
+}
+
+/// How much memory this process had at most until now, in MiB, as far as the system tells.
+fn peak() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().trim_end_matches("kB").trim().parse::<f64>().ok()? / 1024.0)
+}
+
+fn memory(what: &str) {
+    match peak() {
+        Some(mib) => println!("{what:<26} {mib:>9.0} MiB"),
+        None => println!("{what:<26} not known on this system"),
+    }
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let has = |word: &str| args.iter().any(|arg| arg == word);
+    if !has("--bench") {
+        // Built with the tests: see that it runs.
+        round(TINY);
+        return;
+    }
+    let rounds = if has("--quick") { 1 } else { 3 };
+    println!(
+        "a tenth: {} nodes, {} Pods; whole: {} nodes, {} Pods",
+        TENTH.nodes,
+        TENTH.pods(),
+        LARGE.nodes,
+        LARGE.pods()
+    );
+    let (mut tenth, mut whole) = (Vec::new(), Vec::new());
+    tenth.push(round(TENTH));
+    memory("peak memory, a tenth");
+    whole.push(round(LARGE));
+    memory("peak memory, the whole");
+    for _ in 1..rounds {
+        tenth.push(round(TENTH));
+        whole.push(round(LARGE));
+    }
+    println!(
+        "{:<26} {:>9} {:>9} {:>9} {:>11} {:>11}   {:>6}",
+        "", "median s", "min", "max", "steps/s", "items/s", "ratio"
+    );
+    for (number, what) in
+        ["built, until all is ready", "evicted and rescheduled", "all Pods listed"].into_iter().enumerate()
+    {
+        let of = |all: &[[Measured; 3]]| median(all.iter().map(|round| round[number]).collect());
+        let one = |(measured, ..): (Measured, f64, f64)| measured.seconds / measured.items as f64;
+        let (small, large) = (of(&tenth), of(&whole));
+        for (name, taken) in [("a tenth", small), ("the whole", large)] {
+            let (measured, min, max) = taken;
+            println!(
+                "{:<26} {:>9.2} {min:>9.2} {max:>9.2} {:>11.0} {:>11.0}   {:>6.2}",
+                if name == "the whole" { format!("  {name}") } else { what.to_owned() },
+                measured.seconds,
+                measured.steps as f64 / measured.seconds,
+                measured.items as f64 / measured.seconds,
+                one(taken) / one(small),
+            );
+        }
+    }
+    println!("items are Pods built, evictions, Pods listed; the ratio is that of the time for one of them");
 }

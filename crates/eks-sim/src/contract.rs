@@ -85,8 +85,10 @@ pub struct KubeFacts {
     pub namespace: String,
     /// A Deployment there with three ready Pods, and room for one more on other nodes.
     pub deployment: String,
-    /// A PodDisruptionBudget for its Pods alone that allows one disruption.
+    /// A PodDisruptionBudget for its Pods alone that needs two and allows one disruption.
     pub budget: String,
+    /// Another Deployment there with a ready Pod that two budgets are for.
+    pub twice_budgeted: String,
 }
 
 /// The Kubernetes half of a world.
@@ -95,6 +97,8 @@ pub struct KubeWorld<'w> {
     pub reader: &'w dyn KubeReader,
     /// It is told.
     pub writer: &'w dyn KubeWriter,
+    /// It is asked by somebody who may read nodes and no Pods.
+    pub narrow: &'w dyn KubeReader,
     /// It is asked what an eviction would do.
     pub probe: &'w dyn eks_provider::kube::EvictionProbe,
     /// Its time.
@@ -141,6 +145,18 @@ async fn eventually<T, F: Future<Output = Result<T>>>(
     clock: &dyn Clock,
     limit: Duration,
     what: &str,
+    ask: impl FnMut() -> F,
+    is_it: impl Fn(&T) -> bool,
+) -> std::result::Result<T, String> {
+    eventually_every(Duration::from_secs(5), clock, limit, what, ask, is_it).await
+}
+
+/// As [`eventually`], with another wait between two questions.
+async fn eventually_every<T, F: Future<Output = Result<T>>>(
+    pause: Duration,
+    clock: &dyn Clock,
+    limit: Duration,
+    what: &str,
     mut ask: impl FnMut() -> F,
     is_it: impl Fn(&T) -> bool,
 ) -> std::result::Result<T, String> {
@@ -155,6 +171,6 @@ async fn eventually<T, F: Future<Output = Result<T>>>(
         if clock.now() >= deadline {
             return Err(format!("after {} s still not: {what}", limit.as_secs()));
         }
-        clock.sleep(Duration::from_secs(5)).await;
+        clock.sleep(pause).await;
     }
 }

@@ -60,6 +60,8 @@ pub(crate) enum Event {
     Flaps(NodeId, bool),
     /// A kubelet has been silent for the grace period.
     NodeSilent(NodeId),
+    /// The node controller looks at a node that was cordoned, or no longer is.
+    CordonSeen(NodeId),
     /// The cloud controller looks at a node whose machine is gone.
     CloudLooks(NodeId),
     /// Pods whose node is gone are collected.
@@ -115,6 +117,7 @@ pub(crate) fn happen(world: &mut World, event: Event) {
         Event::Registers(instance) => kubelet::registers(world, &instance),
         Event::Flaps(node, ready) => kubelet::flaps(world, node, ready),
         Event::NodeSilent(node) => lifecycle::node_silent(world, node),
+        Event::CordonSeen(id) => nodes::follow_cordon(world, id),
         Event::CloudLooks(node) => lifecycle::cloud_looks(world, node),
         Event::CollectPods(pods) => lifecycle::collect_pods(world, &pods),
         Event::TaintEvicts(pod, node) => lifecycle::taint_evicts(world, pod, node),
@@ -190,9 +193,8 @@ pub(crate) fn control_plane(world: &mut World, cluster: &str, version: Option<ek
         return;
     }
     world.kube.faults.control_plane_away = version.is_none();
-    if let Some(minor) = version {
+    if version.is_some() {
         world.kube.minor = version;
-        actors::karpenter::control_plane(world, minor);
         // A new API server knows nothing of what its predecessor told watches.
         let version = world.kube.bump();
         world.kube.log.forget(version);
@@ -262,6 +264,11 @@ impl World {
     /// How long things take in the cluster.
     pub fn kube_settings(&mut self) -> &mut Settings {
         &mut self.kube.settings
+    }
+
+    /// Has a person do something in the cluster, now.
+    pub fn person_does(&mut self, deed: &Deed) {
+        actors::person::does(self, deed);
     }
 
     /// Has something go wrong in the cluster, from now on.

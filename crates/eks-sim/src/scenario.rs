@@ -1,7 +1,7 @@
 //! The file that a world begins with.
 //!
-//! YAML, format 1; `schema/scenario-1.schema.json` describes it for editors. What a file does not say has a default that is healthy; what it
-//! says and nobody knows is an error with its line.
+//! YAML, format 1. What a file does not say has a default that is healthy; what it says and nobody knows is an error
+//! with its line.
 //!
 //! ```
 //! let world = eks_sim::World::from_scenario(
@@ -22,6 +22,7 @@
 //! ```
 
 mod build;
+mod check;
 mod cluster;
 mod error;
 mod group;
@@ -30,6 +31,7 @@ mod observations;
 mod place;
 mod scaling;
 mod snapshot;
+mod strict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -392,8 +394,9 @@ impl Scenario {
     /// Reads a scenario. Keys that nobody knows are errors, with their line and with those that are allowed.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let document = serde_yaml::Deserializer::from_str(text);
-        // Enums are written as maps with one key, not as tags of YAML.
-        Ok(serde_yaml::with::singleton_map_recursive::deserialize(document)?)
+        let scenario = Self::deserialize(document)?;
+        strict::check(&scenario, text)?;
+        Ok(scenario)
     }
 
     /// The world that it describes, at its beginning.

@@ -1,7 +1,7 @@
 //! The second face: the wire protocols of AWS, so that real SDKs and any other client can be pointed at the world.
 //!
-//! EKS speaks REST with JSON; Auto Scaling, EC2, STS and Elastic Load Balancing the query protocol with XML; SSM and
-//! Service Quotas JSON 1.1. What stands here turns requests into calls of the traits of `eks-provider` and their
+//! EKS speaks REST with JSON; Auto Scaling, EC2, STS, IAM and Elastic Load Balancing the query protocol with XML; SSM,
+//! Service Quotas and KMS JSON 1.1. What stands here turns requests into calls of the traits of `eks-provider` and their
 //! answers into what the services write: it holds no state and no rule. Services are told apart as the front door
 //! of AWS does it, by the credential scope of the signature; a signature is asked for and not checked.
 //!
@@ -17,9 +17,12 @@ mod eks_json;
 mod eks_write;
 mod errors;
 mod json;
+mod others;
 mod paging;
+mod parameters;
 mod query;
 mod server;
+mod shapes;
 mod xml;
 
 use std::collections::BTreeMap;
@@ -109,7 +112,9 @@ impl Wire {
             Some("eks") => eks::answer(self, request, &id).await,
             Some("autoscaling") => autoscaling::answer(self, request, &id).await,
             Some("ec2") => ec2::answer(self, request, &id).await,
-            Some("ssm" | "servicequotas") => json::answer(self, request, &id).await,
+            Some("iam") => others::iam(self, request, &id).await,
+            Some("elasticloadbalancing") => others::balancing(self, request, &id).await,
+            Some("ssm" | "servicequotas" | "kms") => json::answer(self, request, &id).await,
             Some("sts") => ec2::sts(self, request, &id).await,
             Some(other) => Answer::Response(errors::json(
                 501,

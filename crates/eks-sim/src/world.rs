@@ -24,6 +24,7 @@ pub struct World {
     /// By moment, then in the order in which it was put there.
     queue: BTreeMap<(Timestamp, u64), Event>,
     order: u64,
+    happened: u64,
     pub(crate) random: Random,
     pub(crate) aws: aws::State,
     pub(crate) kube: kube::State,
@@ -47,6 +48,7 @@ impl World {
             now: start,
             queue: BTreeMap::new(),
             order: 0,
+            happened: 0,
             random: Random::new(seed),
             aws: aws::State::default(),
             kube: kube::State::default(),
@@ -76,6 +78,11 @@ impl World {
         self.start = start;
     }
 
+    /// How many steps this world has made: things that happened at their moment.
+    pub fn steps(&self) -> u64 {
+        self.happened
+    }
+
     /// When something happens next.
     pub fn next_event(&self) -> Option<Timestamp> {
         self.queue.keys().next().map(|(at, _)| *at)
@@ -89,6 +96,7 @@ impl World {
             }
             let ((at, _), event) = entry.remove_entry();
             self.now = self.now.max(at);
+            self.happened += 1;
             match event {
                 Event::Aws(event) => {
                     self.remember();

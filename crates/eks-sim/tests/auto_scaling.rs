@@ -28,6 +28,23 @@ fn a_group_begins_balanced_over_its_zones() {
 }
 
 #[test]
+fn activities_are_told_for_six_weeks() {
+    let sim = sim(SIX, "");
+    run(&sim, async {
+        let told = async || sim.describe_scaling_activities("web", jiff::Timestamp::MIN).await.unwrap().len();
+        assert_eq!(told().await, 6);
+        sim.sleep(minutes(41 * 24 * 60)).await;
+        sim.set_desired_capacity("web", 7).await.unwrap();
+        sim.sleep(minutes(10)).await;
+        assert_eq!(told().await, 7);
+        sim.sleep(minutes(2 * 24 * 60)).await;
+        sim.set_desired_capacity("web", 8).await.unwrap();
+        sim.sleep(minutes(10)).await;
+        assert_eq!(told().await, 2, "those of the beginning are forgotten");
+    });
+}
+
+#[test]
 fn desired_is_held_between_min_and_max() {
     let sim = sim(SIX, "");
     run(&sim, async {

@@ -63,7 +63,7 @@ fn code(error: &ProviderError) -> (Class, &str) {
 
 const IN_USE: (Class, &str) = (Class::InProgress, "ResourceInUseException");
 const PARAMETER: (Class, &str) = (Class::Invalid, "InvalidParameterException");
-const REQUEST: (Class, &str) = (Class::Invalid, "InvalidRequestException");
+const REQUEST: (Class, &str) = (Class::Conflict, "InvalidRequestException");
 const STATE: (Class, &str) = (Class::Conflict, "InvalidStateException");
 const MISSING: (Class, &str) = (Class::NotFound, "ResourceNotFoundException");
 

@@ -55,7 +55,7 @@ network:
   subnets:
     - { id: subnet-a, zone: eu-central-1a, cidr: 10.0.0.0/24, heldElsewhere: 100, tags: { tier: private } }
     - { id: subnet-b, zone: eu-central-1b, cidr: 10.0.1.0/26 }
-    - { id: subnet-c, zone: eu-central-1c, cidr: 10.0.2.0/22 }
+    - { id: subnet-c, zone: eu-central-1c, cidr: 10.0.4.0/22 }
 images:
   - { id: ami-own, name: golden, kubelet: '1.33.4', architecture: x86_64 }
 targetGroups: [{ name: web, deregistrationDelaySeconds: 120 }]

@@ -16,6 +16,7 @@ const BOOT: Duration = Duration::from_secs(30);
 const POD: Duration = Duration::from_millis(300);
 
 /// The control plane, and which instance is which node.
+#[derive(Debug)]
 pub(crate) struct Kubernetes {
     pub(crate) cluster: Cluster,
     /// Machines that boot: since when.
@@ -26,8 +27,12 @@ pub(crate) struct Kubernetes {
 
 impl Kubernetes {
     /// Starts one at a version. Whose a token is, it asks at `authenticator`.
-    pub(crate) async fn start(minor: KubeMinor, authenticator: &str) -> anyhow::Result<Self> {
-        Programs::build(&mut |line| crate::say(line))?;
+    pub(crate) async fn start(
+        minor: KubeMinor,
+        authenticator: &str,
+        say: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Self> {
+        Programs::build(say)?;
         let options =
             Options::at(minor).pods(PodLife::Slow { step: POD, end: POD }).token_webhook(authenticator);
         let cluster = Cluster::start(options).await?;

@@ -26,6 +26,11 @@ fn a_scenario_that_is_none_is_said_with_its_place() {
     std::fs::write(&file, "scenario: 1\nclusters:\n  - name: shop\n    verison: \"1.34\"\n").unwrap();
     let said = refused(&["--scenario", file.to_str().unwrap()]);
     assert!(said.contains("bad.yaml") && said.contains("verison") && said.contains("line 4"), "{said}");
+    let small = include_str!("../../../examples/scenarios/small.yaml");
+    std::fs::write(&file, small.replace("desired: 6", "desired: 60")).unwrap();
+    let said = refused(&["--scenario", file.to_str().unwrap()]);
+    let line = small.lines().position(|line| line.contains("autoScalingGroups")).unwrap() + 2;
+    assert!(said.contains(&format!("line {line}: web wants 60")), "{said}");
     let said = refused(&["--scenario", "/nowhere.yaml"]);
     assert!(said.contains("/nowhere.yaml cannot be read"), "{said}");
 }

@@ -48,14 +48,14 @@ const CODES: &[(&str, Class, u16)] = &[
     ("ExpiredTokenException", Class::Unauthenticated, 403),
     ("RequestExpired", Class::Unauthenticated, 400),
     ("IdempotentParameterMismatch", Class::Invalid, 400),
-    ("InvalidAMIID.NotFound", Class::Invalid, 400),
+    ("InvalidAMIID.NotFound", Class::NotFound, 400),
     ("InvalidInstanceID.NotFound", Class::NotFound, 400),
     ("InvalidLaunchTemplateId.NotFound", Class::NotFound, 400),
     ("InvalidLaunchTemplateId.VersionNotFound", Class::NotFound, 400),
     ("InvalidLaunchTemplateName.NotFoundException", Class::NotFound, 400),
     ("InvalidParameterException", Class::Invalid, 400),
     ("InvalidParameterValue", Class::Invalid, 400),
-    ("InvalidRequestException", Class::Invalid, 400),
+    ("InvalidRequestException", Class::Conflict, 400),
     ("InvalidSignatureException", Class::Unauthenticated, 403),
     ("InvalidStateException", Class::Conflict, 400),
     ("LimitExceeded", Class::Invalid, 400),
@@ -225,6 +225,9 @@ impl World {
         let refused = |refusal: &Refusal| {
             let known = CODES.iter().find(|(code, ..)| *code == refusal.code);
             let (class, status) = known.map_or((Class::Other, 400), |(_, class, status)| (*class, *status));
+            // Auto Scaling has no code of its own for what is not there: only the sentence tells.
+            let is_missing = refusal.code == "ValidationError" && refusal.message.contains("not found");
+            let class = if is_missing { Class::NotFound } else { class };
             error(class, refusal.code, &refusal.message).status(status).request_id(request_id.as_str())
         };
         let (answer, outcome) = match fault {

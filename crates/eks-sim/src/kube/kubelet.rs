@@ -33,7 +33,7 @@ pub(crate) fn machine_started(world: &mut World, machine: Machine) {
     }
 }
 
-fn resources(machine: &Machine, reserved: bool) -> Resources {
+pub(crate) fn resources(machine: &Machine, reserved: bool) -> Resources {
     let (cpu, memory) = if reserved {
         // What EKS's bootstrap leaves to the system, roughly: 80 thousandths and 1 GiB at most.
         (machine.cpu_milli.saturating_sub(80), machine.memory - (machine.memory / 8).min(1 << 30))
@@ -62,7 +62,7 @@ fn parse_taint(text: &str) -> Option<Taint> {
 pub(crate) fn registers(world: &mut World, instance: &str) {
     let now = world.now();
     let Some((machine, _)) = world.kube.machines.remove(instance) else { return };
-    let arm = machine.instance_type.split('.').next().is_some_and(is_arm);
+    let arm = is_arm(&machine.instance_type);
     let mut labels = machine.labels.clone();
     for (key, value) in [
         ("kubernetes.io/hostname", machine.node_name.as_str()),
@@ -112,6 +112,7 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
         fault: machine.fault,
         alive: true,
         stopped: false,
+        configured: false,
         silent_since: None,
         room: Amounts::of(&object.allocatable),
         used: Amounts::default(),
@@ -139,7 +140,8 @@ fn kubelet_version(version: &eks_model::KubeVersion) -> String {
 }
 
 /// Families of Graviton have a `g` after the generation: `m7g`, `c6gn`, `r8gd`.
-fn is_arm(family: &str) -> bool {
+pub(crate) fn is_arm(instance_type: &str) -> bool {
+    let family = instance_type.split('.').next().unwrap_or_default();
     family
         .trim_start_matches(|c: char| c.is_ascii_lowercase())
         .trim_start_matches(|c: char| c.is_ascii_digit())
@@ -166,10 +168,13 @@ pub(crate) fn has_network(world: &World, id: NodeId) -> bool {
 pub(crate) fn network(world: &mut World, id: NodeId) {
     let now = world.now();
     let Some(node) = world.kube.nodes.get(&id) else { return };
-    let up = node.fault == Some(MachineFault::NetworkDown) || has_network(world, id);
+    let up = node.configured || node.fault == Some(MachineFault::NetworkDown) || has_network(world, id);
     let Some(node) = world.kube.nodes.get(&id) else { return };
     if !node.alive || node.fault == Some(MachineFault::NeverReady) || !up || node.object.is_ready() {
         return;
+    }
+    if let Some(node) = world.kube.nodes.get_mut(&id) {
+        node.configured = true;
     }
     nodes::change(world, id, |node| nodes::set_ready(node, &ConditionStatus::True, now));
     let waiting: Vec<PodId> =
@@ -187,7 +192,7 @@ pub(crate) fn flaps(world: &mut World, id: NodeId, ready: bool) {
         return;
     }
     if ready {
-        network(world, id);
+        speaks(world, id);
     } else {
         nodes::change(world, id, |node| nodes::set_ready(node, &ConditionStatus::False, now));
         super::lifecycle::node_not_ready(world, id);
@@ -383,6 +388,11 @@ pub(crate) fn set_silent(world: &mut World, id: NodeId, silent: bool) {
         world.after(grace, Event::NodeSilent(id).into());
         return;
     }
+    speaks(world, id);
+}
+
+/// A kubelet says how its node and its Pods are.
+fn speaks(world: &mut World, id: NodeId) {
     network(world, id);
     let pods: Vec<PodId> =
         world.kube.nodes.get(&id).map(|node| node.pods.iter().copied().collect()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! Nodes: how they are changed, and the order in which they are offered to Pods.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use eks_provider::kube::{self as api, ConditionStatus, Taint, TaintEffect};
 use jiff::Timestamp;
@@ -13,6 +14,9 @@ use crate::World;
 pub(crate) const NOT_READY: &str = "node.kubernetes.io/not-ready";
 pub(crate) const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 pub(crate) const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
+
+/// How long the node controller takes to see a cordon: it watches.
+const CORDON_SEEN: Duration = Duration::from_millis(100);
 
 /// Whether ordinary Pods may come: no taint keeps them away.
 fn is_open(node: &Node) -> bool {
@@ -64,6 +68,7 @@ pub(crate) fn change(world: &mut World, id: NodeId, change: impl FnOnce(&mut api
     let matters = node.object.taints != before.taints
         || node.object.unschedulable != before.unschedulable
         || node.object.meta.labels != before.meta.labels;
+    let cordon_moves = follows_not(&node.object);
     state.log.node(version);
     if matters {
         place(state, id);
@@ -71,8 +76,34 @@ pub(crate) fn change(world: &mut World, id: NodeId, change: impl FnOnce(&mut api
         for daemon_set in state.daemon_sets.clone() {
             state.dirty_daemons.insert((daemon_set, id));
         }
+        if cordon_moves {
+            world.after(CORDON_SEEN, super::Event::CordonSeen(id).into());
+        }
         queue_sync(world);
     }
+}
+
+/// Whether the taint of the cordon is not what the cordon is.
+fn follows_not(node: &api::Node) -> bool {
+    node.unschedulable != node.taint(UNSCHEDULABLE).is_some()
+}
+
+/// The node controller taints a node that is cordoned, and takes the taint away with the cordon: a change of its
+/// own, so that who has cordoned a node has an older state of it in hand.
+/// <https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-nodes-by-condition> (2026-11;
+/// checked against a real control plane)
+pub(crate) fn follow_cordon(world: &mut World, id: NodeId) {
+    let now = world.now();
+    if !world.kube.nodes.get(&id).is_some_and(|node| follows_not(&node.object)) {
+        return;
+    }
+    change(world, id, |node| {
+        if node.unschedulable {
+            taint(node, UNSCHEDULABLE, TaintEffect::NoSchedule, now);
+        } else {
+            untaint(node, UNSCHEDULABLE);
+        }
+    });
 }
 
 /// Sets a taint, once for its key and effect.

@@ -232,6 +232,8 @@ pub(crate) struct Node {
     pub(crate) alive: bool,
     /// Whether its machine has stopped: its kubelet never answers again.
     pub(crate) stopped: bool,
+    /// Whether its Pod network was there once: its configuration stays where it was written.
+    pub(crate) configured: bool,
     /// Since when it does not.
     pub(crate) silent_since: Option<Timestamp>,
     pub(crate) room: Amounts,

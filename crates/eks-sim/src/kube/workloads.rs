@@ -210,8 +210,35 @@ pub(crate) fn blank(
 
 /// Deletes a workload and its Pods (background propagation).
 pub(crate) fn delete(world: &mut World, id: WorkloadId) {
-    let Some(workload) = world.kube.workloads.get(&id) else { return };
-    let pods: Vec<PodId> = workload
+    for pod in forget(world, id) {
+        pods::delete(world, pod, None);
+    }
+    queue_sync(world);
+}
+
+/// Deletes a workload and leaves its Pods, which are nobody's then.
+/// <https://kubernetes.io/docs/concepts/architecture/garbage-collection/#orphaned-dependents> (2026-11)
+pub(crate) fn orphan(world: &mut World, id: WorkloadId) {
+    for pod in forget(world, id) {
+        pods::change(world, pod, |pod| {
+            pod.owner = None;
+            pod.ordinal = None;
+            pod.only_node = None;
+        });
+    }
+    for (budget_id, budget) in &mut world.kube.budgets {
+        if budget.owners.remove(&id).is_some() {
+            world.kube.dirty_budgets.insert(*budget_id);
+        }
+    }
+    queue_sync(world);
+}
+
+/// Takes the object of a workload away; its Pods.
+fn forget(world: &mut World, id: WorkloadId) -> Vec<PodId> {
+    let state = &mut world.kube;
+    let Some(workload) = state.workloads.remove(&id) else { return Vec::new() };
+    let pods: BTreeSet<PodId> = workload
         .revisions
         .iter()
         .flat_map(|revision| &revision.pods)
@@ -219,15 +246,9 @@ pub(crate) fn delete(world: &mut World, id: WorkloadId) {
         .chain(workload.ordinals.values())
         .copied()
         .collect();
-    let key = (workload.kind, workload.namespace.clone(), workload.name.clone());
-    let state = &mut world.kube;
-    state.workloads.remove(&id);
-    state.workload_names.remove(&key);
+    state.workload_names.remove(&(workload.kind, workload.namespace.clone(), workload.name));
     state.daemon_sets.remove(&id);
     let version = state.bump();
-    state.log.workload(version, &key.1);
-    for pod in pods {
-        pods::delete(world, pod, None);
-    }
-    queue_sync(world);
+    state.log.workload(version, &workload.namespace);
+    pods.into_iter().collect()
 }

@@ -37,6 +37,7 @@ pub(super) fn world(scenario: &Scenario, text: Text<'_>) -> Built<World> {
     if scenario.scenario != 1 {
         return text.wrong(&["scenario"], format!("the format is 1, not {}", scenario.scenario));
     }
+    super::check::check(scenario, text)?;
     let on = earlier(scenario.start, BOOT);
     let mut world = World::new(on, scenario.seed);
     world.begins_at(scenario.start);
@@ -382,12 +383,17 @@ pub(super) fn subnets<'n>(
 }
 
 /// Refuses sizes that contradict each other.
-pub(super) fn sizes(min: u32, max: u32, desired: u32, of: &str, text: Text<'_>) -> Built<(u32, u32, u32)> {
+pub(super) fn sizes(
+    (min, max, desired): (u32, u32, u32),
+    place: &[&str],
+    of: &str,
+    text: Text<'_>,
+) -> Built<(u32, u32, u32)> {
     if min <= desired && desired <= max {
         return Ok((min, max, desired));
     }
     text.wrong(
-        &[of],
+        place,
         format!("{of} wants {desired}, between {min} and {max}: desired is between min and max"),
     )
 }

@@ -242,7 +242,7 @@ fn nodegroup(world: &mut World, cluster: &ClusterSpec, spec: &NodegroupSpec, tex
         Some(image) => Some(image.clone()),
         None => world.aws.ec2.images.get(&image).and_then(|known| known.release.clone()),
     };
-    let sizes = sizes(spec.min, spec.max, spec.desired, name, text)?;
+    let sizes = sizes((spec.min, spec.max, spec.desired), &["nodeGroups", name], name, text)?;
     let subnets = subnets(world, spec.subnets.iter(), name, text)?;
     let id = format!("{}-{}", world.random.hex(8), world.random.hex(4));
     let template_id = format!("lt-0{}", world.random.hex(16));

@@ -68,6 +68,14 @@ pub(super) fn workloads(world: &mut World, scenario: &Scenario, text: Text<'_>) 
         group.max.get_or_insert(known.group.max_size);
     }
     for pool in kubernetes.karpenter.iter().flat_map(|karpenter| &karpenter.pools) {
+        if !world.aws.ec2.types.contains_key(&pool.instance_type) {
+            let known: Vec<&str> = world.aws.ec2.types.keys().map(String::as_str).collect();
+            let message = format!("there is no type {}; there are {}", pool.instance_type, known.join(", "));
+            return text.wrong(&["kubernetes", "karpenter", &pool.instance_type], message);
+        }
+        if let Some(image) = pool.image.as_ref().filter(|id| world.aws.ec2.usable_image(id).is_none()) {
+            return text.wrong(&["kubernetes", "karpenter", image], format!("there is no image {image}"));
+        }
         if let Some(zone) = pool.zones.iter().find(|zone| !world.aws.ec2.zones.contains_key(*zone)) {
             let message = format!("pool {} is in zone {zone}, in which no subnet is", pool.name);
             return text.wrong(&["kubernetes", "karpenter", zone], message);

@@ -218,7 +218,7 @@ pub(super) fn group(
             })
         }
     };
-    let sizes = sizes(spec.min, spec.max, spec.desired, name, text)?;
+    let sizes = sizes((spec.min, spec.max, spec.desired), &["autoScalingGroups", name], name, text)?;
     let subnets = subnets(world, spec.subnets.iter(), name, text)?;
     let mut made = empty_group(world, name, launch, sizes, subnets);
     made.health_check_type = Some(spec.health_check_type.clone().unwrap_or_else(|| "EC2".to_owned()));

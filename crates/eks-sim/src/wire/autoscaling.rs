@@ -3,7 +3,7 @@
 use eks_provider::aws::{
     AutoScalingGroup, AutoScalingGroupQuery, AutoScalingInstance, InstanceRefresh, LaunchSource,
     LaunchTemplateKey, LaunchTemplateRef, LifecycleHook, MixedInstancesPolicy, ScalingActivity,
-    WarmPoolConfiguration,
+    WarmPoolConfiguration, WarmPoolState,
 };
 use eks_provider::{Class, ProviderError};
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::paging::page;
 use super::query::{BadValue, Query};
 use super::xml::Element;
-use super::{Answer, Request, Wire, autoscaling_write, errors};
+use super::{Answer, Request, Wire, autoscaling_write, errors, parameters};
 
 const NAMESPACE: &str = "http://autoscaling.amazonaws.com/doc/2011-01-01/";
 
@@ -36,11 +36,14 @@ impl From<BadValue> for Failed {
 pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
     let query = Query::parse(&request.body, &request.query);
     let action = query.action();
-    let result = match read(wire, action, &query).await {
-        Some(result) => result,
-        None => match autoscaling_write::write(wire, action, &query).await {
+    let result = match taken(action, &query) {
+        Err(refused) => Err(refused),
+        Ok(()) => match read(wire, action, &query).await {
             Some(result) => result,
-            None => Err(Failed::Request("InvalidAction", format!("Could not find operation {action}"))),
+            None => match autoscaling_write::write(wire, action, &query).await {
+                Some(result) => result,
+                None => Err(unknown(action)),
+            },
         },
     };
     match result {
@@ -57,6 +60,22 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
     }
 }
 
+fn unknown(action: &str) -> Failed {
+    Failed::Request("InvalidAction", format!("Could not find operation {action}"))
+}
+
+/// Whether there is such an action, and it takes all that was sent.
+fn taken(action: &str, query: &Query) -> Result<(), Failed> {
+    let known = parameters::autoscaling(action).ok_or_else(|| unknown(action))?;
+    match parameters::stranger(query, known) {
+        None => Ok(()),
+        Some(name) => Err(Failed::Request(
+            "ValidationError",
+            format!("the simulated world's {action} does not take the parameter {name}"),
+        )),
+    }
+}
+
 /// The answer, with nothing in it for operations that answer nothing.
 pub(super) type Outcome = Result<Option<Element>, Failed>;
 
@@ -69,7 +88,8 @@ async fn read(wire: &Wire, action: &str, query: &Query) -> Option<Outcome> {
         "DescribeTags" => tags(wire, query).await,
         "DescribeLifecycleHooks" => {
             async {
-                let hooks = wire.reader.describe_lifecycle_hooks(group()?).await?;
+                let mut hooks = wire.reader.describe_lifecycle_hooks(group()?).await?;
+                named(&mut hooks, query, "LifecycleHookNames", |hook| &hook.name);
                 let name = group()?;
                 Ok(Some(result(action).list("LifecycleHooks", "member", &hooks, |element, hook| {
                     self::hook(element, name, hook)
@@ -81,34 +101,36 @@ async fn read(wire: &Wire, action: &str, query: &Query) -> Option<Outcome> {
             async {
                 let pool = wire.reader.describe_warm_pool(group()?).await?;
                 let mut element = result(action);
-                let instances = pool.as_ref().map(|pool| pool.instances.as_slice()).unwrap_or_default();
+                let instances = pool.as_ref().map(|pool| pool.instances.clone()).unwrap_or_default();
+                let (instances, next) = paged(instances, "warm pool", query, 50)?;
                 if let Some(pool) = &pool {
                     element =
                         element.child(warm_pool(Element::new("WarmPoolConfiguration"), &pool.configuration));
                 }
-                Ok(Some(element.list("Instances", "member", instances, instance)))
+                Ok(Some(element.list("Instances", "member", &instances, instance).maybe("NextToken", next)))
             }
             .await
         }
         "DescribeInstanceRefreshes" => {
             async {
-                let refreshes = wire.reader.describe_instance_refreshes(group()?).await?;
+                let mut refreshes = wire.reader.describe_instance_refreshes(group()?).await?;
+                named(&mut refreshes, query, "InstanceRefreshIds", |one| &one.id);
+                let (refreshes, next) = paged(refreshes, "refreshes", query, 50)?;
                 let name = group()?;
-                Ok(Some(result(action).list("InstanceRefreshes", "member", &refreshes, |element, one| {
-                    refresh(element, name, one)
-                })))
+                let fill = |element, one: &InstanceRefresh| refresh(element, name, one);
+                let list = result(action).list("InstanceRefreshes", "member", &refreshes, fill);
+                Ok(Some(list.maybe("NextToken", next)))
             }
             .await
         }
         "DescribeScheduledActions" => {
             async {
                 let name = group()?;
-                let actions = wire.reader.describe_scheduled_actions(name).await?;
-                Ok(Some(result(action).list(
-                    "ScheduledUpdateGroupActions",
-                    "member",
-                    &actions,
-                    |element, one| {
+                let mut actions = wire.reader.describe_scheduled_actions(name).await?;
+                named(&mut actions, query, "ScheduledActionNames", |one| &one.name);
+                let (actions, next) = paged(actions, "scheduled actions", query, 50)?;
+                let list =
+                    result(action).list("ScheduledUpdateGroupActions", "member", &actions, |element, one| {
                         element
                             .text("AutoScalingGroupName", name)
                             .text("ScheduledActionName", &one.name)
@@ -119,16 +141,18 @@ async fn read(wire: &Wire, action: &str, query: &Query) -> Option<Outcome> {
                             .maybe("MinSize", one.min_size)
                             .maybe("MaxSize", one.max_size)
                             .maybe("DesiredCapacity", one.desired_capacity)
-                    },
-                )))
+                    });
+                Ok(Some(list.maybe("NextToken", next)))
             }
             .await
         }
         "DescribePolicies" => {
             async {
                 let name = group()?;
-                let policies = wire.reader.describe_policies(name).await?;
-                Ok(Some(result(action).list("ScalingPolicies", "member", &policies, |element, one| {
+                let mut policies = wire.reader.describe_policies(name).await?;
+                named(&mut policies, query, "PolicyNames", |one| &one.name);
+                let (policies, next) = paged(policies, "policies", query, 50)?;
+                let list = result(action).list("ScalingPolicies", "member", &policies, |element, one| {
                     element
                         .text("AutoScalingGroupName", name)
                         .text("PolicyName", &one.name)
@@ -137,19 +161,22 @@ async fn read(wire: &Wire, action: &str, query: &Query) -> Option<Outcome> {
                         .list("Alarms", "member", &one.alarms, |element, alarm| {
                             element.text("AlarmName", alarm)
                         })
-                })))
+                });
+                Ok(Some(list.maybe("NextToken", next)))
             }
             .await
         }
         "DescribeTrafficSources" => {
             async {
                 let sources = wire.reader.describe_traffic_sources(group()?).await?;
-                Ok(Some(result(action).list("TrafficSources", "member", &sources, |element, one| {
+                let (sources, next) = paged(sources, "traffic sources", query, 50)?;
+                let list = result(action).list("TrafficSources", "member", &sources, |element, one| {
                     element
                         .text("Identifier", &one.identifier)
                         .maybe("Type", one.kind.as_ref())
                         .text("State", &one.state)
-                })))
+                });
+                Ok(Some(list.maybe("NextToken", next)))
             }
             .await
         }
@@ -184,6 +211,13 @@ pub(super) fn result(action: &str) -> Element {
     Element::new(format!("{action}Result"))
 }
 
+/// Only those that are named, where any are.
+fn named<T>(items: &mut Vec<T>, query: &Query, names: &str, name: impl Fn(&T) -> &String) {
+    if let Some(wanted) = query.texts(&format!("{names}.member")) {
+        items.retain(|item| wanted.contains(name(item)));
+    }
+}
+
 /// A page of a list, by `MaxRecords` and `NextToken`.
 fn paged<T>(
     items: Vec<T>,
@@ -191,7 +225,12 @@ fn paged<T>(
     query: &Query,
     default: usize,
 ) -> Result<(Vec<T>, Option<String>), Failed> {
-    let most = query.number::<usize>("MaxRecords")?.unwrap_or(default).clamp(1, 100);
+    let most = query.number::<usize>("MaxRecords")?.unwrap_or(default);
+    if !(1..=100).contains(&most) {
+        let message =
+            format!("Value '{most}' at 'maxRecords' failed to satisfy constraint: between 1 and 100");
+        return Err(Failed::Request("ValidationError", message));
+    }
     page(items, action, query.get("NextToken"), most)
         .map(|page| (page.items, page.next))
         .ok_or_else(|| Failed::Request("InvalidNextToken", "The token is not valid.".to_owned()))
@@ -260,6 +299,10 @@ async fn activities(wire: &Wire, query: &Query) -> Outcome {
 
 async fn tags(wire: &Wire, query: &Query) -> Outcome {
     let filters = query.filters("Filters.member", "Values.member");
+    if let Some((name, _)) = filters.iter().find(|(name, _)| name != "auto-scaling-group" && name != "key") {
+        let message = format!("the simulated world does not filter tags by {name}");
+        return Err(Failed::Request("ValidationError", message));
+    }
     let names = filters
         .iter()
         .find(|(name, _)| name == "auto-scaling-group")
@@ -328,11 +371,21 @@ fn mixed(element: Element, policy: &MixedInstancesPolicy) -> Element {
     element.child(launch).child(distribution)
 }
 
+/// Auto Scaling writes small what EKS writes large.
+fn pool_state(state: &WarmPoolState) -> &str {
+    match state {
+        WarmPoolState::Stopped => "Stopped",
+        WarmPoolState::Running => "Running",
+        WarmPoolState::Hibernated => "Hibernated",
+        WarmPoolState::Other(word) => word,
+    }
+}
+
 fn warm_pool(element: Element, pool: &WarmPoolConfiguration) -> Element {
     element
         .maybe("MaxGroupPreparedCapacity", pool.max_group_prepared_capacity)
         .text("MinSize", pool.min_size)
-        .text("PoolState", &pool.pool_state)
+        .text("PoolState", pool_state(&pool.pool_state))
         .maybe("Status", pool.status.as_ref())
         .child(Element::new("InstanceReusePolicy").text("ReuseOnScaleIn", pool.reuse_on_scale_in))
 }

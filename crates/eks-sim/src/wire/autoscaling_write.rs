@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use eks_provider::aws::{
-    AutoScalingGroupQuery, GroupTag, LaunchChange, LaunchInstances, LaunchRetryStrategy, LaunchTemplateKey,
-    LaunchTemplateRef, LifecycleAction, LifecycleResult, ScalingProcess, TemplateVersion, TerminateInstance,
-    UpdateAutoScalingGroup,
+    AutoScalingGroupQuery, AutoScalingInstance, GroupTag, LaunchChange, LaunchInstances, LaunchRetryStrategy,
+    LaunchTemplateKey, LaunchTemplateRef, LifecycleAction, LifecycleResult, LifecycleState, ScalingProcess,
+    TemplateVersion, TerminateInstance, UpdateAutoScalingGroup,
 };
 
 use super::Wire;
@@ -61,7 +61,7 @@ async fn update(wire: &Wire, query: &Query) -> Outcome {
             .collect();
         (base.is_some() || !overrides.is_empty()).then_some(LaunchChange::Mixed { base, overrides })
     };
-    let desired = query.number("DesiredCapacity")?;
+    let desired: Option<u32> = query.number("DesiredCapacity")?;
     let request = UpdateAutoScalingGroup {
         launch,
         min_size: query.number("MinSize")?,
@@ -69,13 +69,42 @@ async fn update(wire: &Wire, query: &Query) -> Outcome {
         new_instances_protected_from_scale_in: query.flag("NewInstancesProtectedFromScaleIn")?,
         ..UpdateAutoScalingGroup::of(group)
     };
-    if request != UpdateAutoScalingGroup::of(group) {
+    let sizes = (request.min_size, request.max_size);
+    let alone = request == UpdateAutoScalingGroup::of(group);
+    if let Some(desired) = desired
+        && !alone
+    {
+        fits(wire, group, sizes, desired).await?;
+    }
+    // A request that says nothing is still one about a group, which has to be there.
+    if !alone || desired.is_none() {
         wire.writer.update_auto_scaling_group(&request).await?;
     }
     if let Some(desired) = desired {
         wire.writer.set_desired_capacity(group, desired).await?;
     }
     Ok(None)
+}
+
+/// Whether a desired capacity is within the limits that the same request sets. AWS does all of a request or nothing of
+/// it, and here it is two calls: the first one must not be carried out when the second one cannot be.
+async fn fits(
+    wire: &Wire,
+    group: &str,
+    (min, max): (Option<u32>, Option<u32>),
+    desired: u32,
+) -> Result<(), Failed> {
+    let found = wire.reader.describe_auto_scaling_groups(&AutoScalingGroupQuery::named(group)).await?;
+    // A group that is not there is refused by the call itself.
+    let Some(now) = found.first() else { return Ok(()) };
+    let (min, max) = (min.unwrap_or(now.min_size), max.unwrap_or(now.max_size));
+    if min > max || (min..=max).contains(&desired) {
+        return Ok(());
+    }
+    Err(Failed::Request(
+        "ValidationError",
+        format!("Desired capacity:{desired} must be between the specified min size:{min} and max size:{max}"),
+    ))
 }
 
 async fn set_desired(wire: &Wire, query: &Query) -> Outcome {
@@ -88,8 +117,13 @@ async fn set_desired(wire: &Wire, query: &Query) -> Outcome {
 
 async fn processes(wire: &Wire, action: &str, query: &Query) -> Outcome {
     let group = query.required("AutoScalingGroupName")?;
+    let said = query.texts("ScalingProcesses.member");
+    if let Some(unknown) = said.iter().flatten().find(|name| !is_process(name)) {
+        let message = format!("Invalid scaling process {unknown}");
+        return Err(Failed::Request("ValidationError", message));
+    }
     // Without a list, all are meant.
-    let processes: BTreeSet<ScalingProcess> = match query.texts("ScalingProcesses.member") {
+    let processes: BTreeSet<ScalingProcess> = match said {
         Some(named) => named.iter().map(|name| ScalingProcess::from(name.as_str())).collect(),
         None => ScalingProcess::KNOWN.iter().map(|name| ScalingProcess::from(*name)).collect(),
     };
@@ -101,7 +135,14 @@ async fn processes(wire: &Wire, action: &str, query: &Query) -> Outcome {
     Ok(None)
 }
 
+fn is_process(name: &str) -> bool {
+    ScalingProcess::KNOWN.contains(&name)
+}
+
 async fn tags(wire: &Wire, action: &str, query: &Query) -> Outcome {
+    if query.indices("Tags.member").is_empty() {
+        return Err(Failed::Request("ValidationError", "Tags are missing.".to_owned()));
+    }
     let mut by_group: BTreeMap<String, BTreeMap<String, GroupTag>> = BTreeMap::new();
     for index in query.indices("Tags.member") {
         let of = |name: &str| query.get(&format!("Tags.member.{index}.{name}")).map(str::to_owned);
@@ -134,6 +175,11 @@ async fn launch(wire: &Wire, query: &Query) -> Outcome {
         ));
     };
     let group = query.required("AutoScalingGroupName")?;
+    let retry_strategy = LaunchRetryStrategy::from(query.get("RetryStrategy").unwrap_or("none"));
+    if let LaunchRetryStrategy::Other(word) = &retry_strategy {
+        let message = format!("RetryStrategy {word} is neither none nor retry-with-group-configuration");
+        return Err(Failed::Request("ValidationError", message));
+    }
     let outcome = wire
         .writer
         .launch_instances(&LaunchInstances {
@@ -141,7 +187,7 @@ async fn launch(wire: &Wire, query: &Query) -> Outcome {
             availability_zone: zone.clone(),
             subnet_id: query.texts("SubnetIds.member").and_then(|subnets| subnets.first().cloned()),
             count: query.number("RequestedCapacity")?.unwrap_or(1),
-            retry_strategy: LaunchRetryStrategy::from(query.get("RetryStrategy").unwrap_or("none")),
+            retry_strategy,
             token: wire.token(query.get("ClientToken")),
         })
         .await?;
@@ -170,18 +216,23 @@ async fn launch(wire: &Wire, query: &Query) -> Outcome {
 
 async fn terminate(wire: &Wire, query: &Query) -> Outcome {
     let instance_id = query.required("InstanceId")?.to_owned();
-    let found = wire.reader.describe_auto_scaling_instances(std::slice::from_ref(&instance_id)).await?;
-    let group = found.first().map(|instance| instance.group.clone()).unwrap_or_default();
     let done = wire
         .writer
         .terminate_instance_in_auto_scaling_group(&TerminateInstance {
             instance_id,
-            group,
-            decrement_desired_capacity: query.flag("ShouldDecrementDesiredCapacity")?.unwrap_or(false),
+            // The service finds it by its instance: looking first would be a call that nobody made.
+            group: String::new(),
+            decrement_desired_capacity: required_flag(query, "ShouldDecrementDesiredCapacity")?,
         })
         .await?;
     let action = "TerminateInstanceInAutoScalingGroup";
     Ok(Some(result(action).child(activity(Element::new("Activity"), &done))))
+}
+
+/// A flag that must be there.
+fn required_flag(query: &Query, name: &str) -> Result<bool, Failed> {
+    query.required(name)?;
+    Ok(query.flag(name)?.unwrap_or(false))
 }
 
 async fn protect(wire: &Wire, query: &Query) -> Outcome {
@@ -189,16 +240,44 @@ async fn protect(wire: &Wire, query: &Query) -> Outcome {
     if ids.len() > 50 {
         return Err(Failed::Request("ValidationError", "At most 50 instances may be named.".to_owned()));
     }
-    let on = query.flag("ProtectedFromScaleIn")?.unwrap_or(false);
+    let on = required_flag(query, "ProtectedFromScaleIn")?;
+    if ids.is_empty() {
+        return Err(Failed::Request("ValidationError", "InstanceIds are missing.".to_owned()));
+    }
     wire.writer.set_instance_protection(query.required("AutoScalingGroupName")?, &ids, on).await?;
     Ok(Some(result("SetInstanceProtection")))
 }
 
+/// Whether instances can be moved one after the other: none may be moved when one of them cannot be.
+async fn together(wire: &Wire, group: &str, ids: &[String], from: &LifecycleState) -> Result<(), Failed> {
+    let found = wire.reader.describe_auto_scaling_instances(ids).await?;
+    for (place, id) in ids.iter().enumerate() {
+        if ids.iter().take(place).any(|before| before == id) {
+            let message = format!("The instance {id} is named twice.");
+            return Err(Failed::Request("ValidationError", message));
+        }
+        let fits = |one: &AutoScalingInstance| {
+            one.instance_id == *id && one.group == group && one.lifecycle_state == *from
+        };
+        if !found.iter().any(fits) {
+            let message =
+                format!("The instance {id} is not part of Auto Scaling group {group}, or not in {from}.");
+            return Err(Failed::Request("ValidationError", message));
+        }
+    }
+    Ok(())
+}
+
 async fn standby(wire: &Wire, action: &str, query: &Query) -> Outcome {
     let group = query.required("AutoScalingGroupName")?;
-    let decrement = query.flag("ShouldDecrementDesiredCapacity")?.unwrap_or(false);
+    let decrement = action == "EnterStandby" && required_flag(query, "ShouldDecrementDesiredCapacity")?;
     let mut done = Vec::new();
-    for id in query.texts("InstanceIds.member").unwrap_or_default() {
+    let ids = query.texts("InstanceIds.member").unwrap_or_default();
+    if ids.len() > 1 {
+        let from = if action == "EnterStandby" { LifecycleState::InService } else { LifecycleState::Standby };
+        together(wire, group, &ids, &from).await?;
+    }
+    for id in ids {
         done.extend(if action == "EnterStandby" {
             wire.writer.enter_standby(group, &id, decrement).await?
         } else {
@@ -214,16 +293,12 @@ async fn lifecycle(wire: &Wire, action: &str, query: &Query) -> Outcome {
         hook: query.required("LifecycleHookName")?.to_owned(),
         instance_id: query.required("InstanceId")?.to_owned(),
     };
-    // An instance of another group is no instance of this one.
-    let group = wire.reader.describe_auto_scaling_groups(&AutoScalingGroupQuery::named(&of.group)).await?;
-    if group.is_empty() {
-        return Err(Failed::Request(
-            "ValidationError",
-            format!("AutoScalingGroup name not found - {}", of.group),
-        ));
-    }
     if action == "CompleteLifecycleAction" {
         let result = LifecycleResult::from(query.required("LifecycleActionResult")?);
+        if let LifecycleResult::Other(word) = &result {
+            let message = format!("Lifecycle action result {word} is neither CONTINUE nor ABANDON");
+            return Err(Failed::Request("ValidationError", message));
+        }
         wire.writer.complete_lifecycle_action(&of, &result).await?;
     } else {
         wire.writer.record_lifecycle_action_heartbeat(&of).await?;

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eks_provider::aws::{Image, Instance, InstanceQuery, InstanceState, InstanceType, NetworkQuery};
+use eks_provider::aws::{
+    Image, Instance, InstanceQuery, InstanceState, InstanceStatus, InstanceType, NetworkQuery,
+};
 use eks_provider::{Class, ProviderError};
 
 use super::paging::page;
 use super::query::{BadValue, Query};
 use super::xml::Element;
-use super::{Answer, Request, Wire, ec2_templates, errors};
+use super::{Answer, Request, Wire, ec2_templates, errors, parameters};
 
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
@@ -36,6 +38,7 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
     let query = Query::parse(&request.body, &request.query);
     let action = query.action();
     let outcome = match action {
+        _ if let Some(refused) = strange(action, &query) => Err(refused),
         "DescribeInstances" => instances(wire, &query).await,
         "DescribeInstanceStatus" => instance_status(wire, &query).await,
         "TerminateInstances" => terminate(wire, &query).await,
@@ -63,6 +66,13 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
         Err(Failed::Provider(error)) => errors::ec2(&error, id),
         Err(Failed::Request(code, message)) => Answer::Response(errors::ec2_error(400, code, &message, id)),
     }
+}
+
+/// Why an action does not take what was sent.
+fn strange(action: &str, query: &Query) -> Option<Failed> {
+    let name = parameters::stranger(query, parameters::ec2(action)?)?;
+    let message = format!("The parameter {name} is not recognized by the simulated world's {action}");
+    Some(Failed::Request("UnknownParameter", message))
 }
 
 /// STS: who asks.
@@ -96,7 +106,12 @@ pub(super) fn body() -> Element {
 
 /// A page of a list, by `MaxResults` and `NextToken`. Without the former, everything.
 pub(super) fn paged<T>(items: Vec<T>, list: &str, query: &Query) -> Result<(Vec<T>, Option<String>), Failed> {
-    let most = query.number::<usize>("MaxResults")?.unwrap_or(usize::MAX);
+    let most = query.number::<usize>("MaxResults")?;
+    if most.is_some_and(|most| !(1..=1000).contains(&most)) {
+        let message = "Value for parameter MaxResults is invalid. Expecting a value between 1 and 1000.";
+        return Err(Failed::Request("InvalidParameterValue", message.to_owned()));
+    }
+    let most = most.unwrap_or(usize::MAX);
     page(items, list, query.get("NextToken"), most).map(|page| (page.items, page.next)).ok_or_else(|| {
         Failed::Request("InvalidPaginationToken", "The pagination token is not valid.".to_owned())
     })
@@ -218,11 +233,14 @@ fn instance(element: Element, one: &Instance) -> Element {
 }
 
 async fn instance_status(wire: &Wire, query: &Query) -> Outcome {
-    let ids = set(query.texts("InstanceId")).unwrap_or_default();
+    let ids = some(query, "InstanceId")?;
     let found = wire.reader.describe_instance_status(&ids).await?;
-    // One that is no more, or does not run, has no status and is still no error.
-    let known = wire.reader.describe_instances(&InstanceQuery::of(ids.iter())).await?;
-    all_there(Some(&ids), known.iter().map(|one| &one.id), &INSTANCES)?;
+    all_there(Some(&ids), found.iter().map(|one| &one.instance_id), &INSTANCES)?;
+    // Of those that do not run it is said only when they are asked for.
+    let all = query.flag("IncludeAllInstances")?.unwrap_or(false);
+    let runs =
+        |one: &InstanceStatus| one.instance_status.as_deref().is_some_and(|word| word != "not-applicable");
+    let found: Vec<InstanceStatus> = found.into_iter().filter(|one| all || runs(one)).collect();
     let (found, next) = paged(found, "status", query)?;
     let status = |name: &str, status: Option<&String>| {
         Element::new(name).text("status", status.map_or("initializing", String::as_str))
@@ -243,11 +261,18 @@ async fn instance_status(wire: &Wire, query: &Query) -> Outcome {
         .maybe("nextToken", next))
 }
 
+/// What is named, of which there must be some.
+fn some(query: &Query, list: &str) -> Result<BTreeSet<String>, Failed> {
+    set(query.texts(list)).ok_or_else(|| {
+        Failed::Request("MissingParameter", format!("The request must contain the parameter {list}"))
+    })
+}
+
 async fn terminate(wire: &Wire, query: &Query) -> Outcome {
-    let ids = set(query.texts("InstanceId")).unwrap_or_default();
-    let before = wire.reader.describe_instances(&InstanceQuery::of(ids.iter())).await?;
-    all_there(Some(&ids), before.iter().map(|one| &one.id), &INSTANCES)?;
+    let ids = some(query, "InstanceId")?;
     if query.flag("DryRun")? == Some(true) {
+        let found = wire.reader.describe_instances(&InstanceQuery::of(ids.iter())).await?;
+        all_there(Some(&ids), found.iter().map(|one| &one.id), &INSTANCES)?;
         let message = "Request would have succeeded, but DryRun flag is set.";
         return Err(Failed::Provider(
             ProviderError::new(Class::Other, "ec2:TerminateInstances", "instances")
@@ -257,14 +282,16 @@ async fn terminate(wire: &Wire, query: &Query) -> Outcome {
         ));
     }
     let done = wire.writer.terminate_instances(&ids).await?;
-    let was = |id: &String| {
-        before.iter().find(|one| one.id == *id).map_or(InstanceState::Running, |one| one.state.clone())
+    // What it was before is not told, and looking first would be a call that nobody made: of one that is shutting
+    // down it is said that it ran.
+    let was = |now: &InstanceState| {
+        if *now == InstanceState::ShuttingDown { InstanceState::Running } else { now.clone() }
     };
     Ok(body().list("instancesSet", "item", &done, |element, (id, now)| {
         element
             .text("instanceId", id)
             .child(state("currentState", now))
-            .child(state("previousState", &was(id)))
+            .child(state("previousState", &was(now)))
     }))
 }
 
@@ -315,7 +342,7 @@ fn network(query: &Query, ids: &str, by_id: &str) -> Result<NetworkQuery, Failed
     for (name, values) in others {
         match name.as_str() {
             name if name == by_id => ids = Some(values.iter().cloned().collect()),
-            "vpc-id" => vpc_id = values.first().cloned(),
+            "vpc-id" if values.len() == 1 => vpc_id = values.first().cloned(),
             other => return Err(unknown_filter(other)),
         }
     }
@@ -375,8 +402,23 @@ async fn zones(wire: &Wire) -> Outcome {
 }
 
 async fn instance_types(wire: &Wire, query: &Query) -> Outcome {
-    let names = set(query.texts("InstanceType")).unwrap_or_default();
+    let filters = query.filters("Filter", "Value");
+    if let Some((name, _)) = filters.iter().find(|(name, _)| name != "instance-type") {
+        return Err(unknown_filter(name));
+    }
+    let named = set(query.texts("InstanceType"));
+    let filtered = filters.first().map(|(_, values)| values.iter().cloned().collect());
+    let Some(names) = named.clone().or(filtered) else {
+        return Err(Failed::Request(
+            "MissingParameter",
+            "the simulated world describes instance types by name: name them".to_owned(),
+        ));
+    };
     let found = wire.reader.describe_instance_types(&names).await?;
+    if let Some(missing) = named.iter().flatten().find(|name| !found.iter().any(|one| one.name == **name)) {
+        let message = format!("The following supplied instance types do not exist: [{missing}]");
+        return Err(Failed::Request("InvalidInstanceType", message));
+    }
     let (found, next) = paged(found, "instance types", query)?;
     Ok(body().list("instanceTypeSet", "item", &found, instance_type).maybe("nextToken", next))
 }
@@ -405,11 +447,22 @@ fn instance_type(element: Element, one: &InstanceType) -> Element {
 
 async fn offerings(wire: &Wire, query: &Query) -> Outcome {
     let filters = query.filters("Filter", "Value");
-    let names: BTreeSet<String> = filters
-        .iter()
-        .filter(|(name, _)| name == "instance-type")
-        .flat_map(|(_, values)| values.iter().cloned())
-        .collect();
+    if let Some((name, _)) = filters.iter().find(|(name, _)| name != "instance-type") {
+        return Err(unknown_filter(name));
+    }
+    if filters.is_empty() {
+        return Err(Failed::Request(
+            "MissingParameter",
+            "the simulated world tells where types are offered by name: filter by instance-type".to_owned(),
+        ));
+    }
+    if query.get("LocationType") != Some("availability-zone") {
+        return Err(Failed::Request(
+            "InvalidParameterValue",
+            "the simulated world knows offerings of zones: LocationType must be availability-zone".to_owned(),
+        ));
+    }
+    let names: BTreeSet<String> = filters.iter().flat_map(|(_, values)| values.iter().cloned()).collect();
     let found = wire.reader.describe_instance_type_offerings(&names).await?;
     let pairs: Vec<(String, String)> = found
         .into_iter()
@@ -427,7 +480,7 @@ async fn offerings(wire: &Wire, query: &Query) -> Outcome {
 }
 
 async fn key_pairs(wire: &Wire, query: &Query) -> Outcome {
-    let names = set(query.texts("KeyName")).unwrap_or_default();
+    let names = some(query, "KeyName")?;
     let found = wire.reader.describe_key_pairs(&names).await?;
     if let Some(missing) = names.iter().find(|name| !found.contains(*name)) {
         return Err(Failed::Request(

@@ -32,7 +32,26 @@ pub(super) async fn templates(wire: &Wire, query: &Query) -> Outcome {
     let names =
         query.texts("LaunchTemplateName").unwrap_or_default().into_iter().map(LaunchTemplateKey::Name);
     let keys: Vec<LaunchTemplateKey> = ids.chain(names).collect();
+    if keys.is_empty() {
+        return Err(Failed::Request(
+            "MissingParameter",
+            "the simulated world describes launch templates by id or name: name them".to_owned(),
+        ));
+    }
     let found = wire.reader.describe_launch_templates(&keys).await?;
+    let missing = keys.iter().find_map(|key| match key {
+        LaunchTemplateKey::Id(id) if found.iter().all(|one| one.id != *id) => {
+            Some(("InvalidLaunchTemplateId.NotFound", id))
+        }
+        LaunchTemplateKey::Name(name) if found.iter().all(|one| one.name != *name) => {
+            Some(("InvalidLaunchTemplateName.NotFoundException", name))
+        }
+        LaunchTemplateKey::Id(_) | LaunchTemplateKey::Name(_) => None,
+    });
+    if let Some((code, what)) = missing {
+        let message = format!("The specified launch template, {what}, does not exist.");
+        return Err(Failed::Request(code, message));
+    }
     let (found, next) = paged(found, "templates", query)?;
     Ok(body()
         .list("launchTemplates", "item", &found, |element, one| {

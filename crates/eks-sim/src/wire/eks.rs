@@ -1,6 +1,6 @@
 //! EKS: its routes, and what it is asked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eks_model::KubeMinor;
 use eks_provider::aws::{
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::eks_json as shape;
 use super::paging::page;
-use super::{Answer, Request, Response, Wire, eks_write, errors};
+use super::{Answer, Request, Response, Wire, eks_write, errors, shapes};
 
 pub(super) type Outcome = Result<Value, ProviderError>;
 
@@ -35,6 +35,9 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
             }
         }
     };
+    if let Err(wrong) = shapes::check(&request.method, &parts, &body) {
+        return Answer::Response(errors::json(400, wrong.code, &wrong.message, id));
+    }
     let read = read(wire, request, &parts, &body).await;
     let done = if read.is_some() { read } else { eks_write::write(wire, request, &parts, &body).await };
     let Some(outcome) = done else {
@@ -194,15 +197,37 @@ async fn read(wire: &Wire, request: &Request, parts: &[&str], body: &Value) -> O
     })
 }
 
-/// The tags of a cluster, which carry the state of a run.
+/// The tags of a cluster, node group, add-on or Fargate profile.
 async fn tags(wire: &Wire, arn: &str) -> Outcome {
-    let name = arn.rsplit("cluster/").next().unwrap_or_default();
-    let cluster = wire.reader.describe_cluster(name).await?;
-    if cluster.arn != arn {
-        let error = ProviderError::not_found("eks:ListTagsForResource", format!("resource {arn}"));
-        return Err(error.message(format!("No resource found for ARN {arn}")));
+    let reader = &wire.reader;
+    // arn:aws:eks:eu-west-1:111122223333:nodegroup/shop/system/b2ccb612-b63e
+    let parts: Vec<&str> = arn.rsplit(':').next().unwrap_or_default().split('/').collect();
+    let found = match parts.as_slice() {
+        ["cluster", name] => reader.describe_cluster(name).await.map(|found| (found.arn, found.tags)),
+        ["nodegroup", cluster, name, _] => {
+            reader.describe_nodegroup(cluster, name).await.map(|found| (found.arn, found.tags))
+        }
+        ["addon", cluster, name, _] => {
+            reader.describe_addon(cluster, name).await.map(|found| (found.arn, found.tags))
+        }
+        ["fargateprofile", cluster, name, _] => {
+            reader.describe_fargate_profile(cluster, name).await.map(|found| (found.arn, found.tags))
+        }
+        _ => Ok((String::new(), BTreeMap::new())),
+    };
+    // The tag operations have names of their own for their errors (botocore 1.44.5): NotFoundException.
+    let missing = || {
+        ProviderError::not_found("eks:ListTagsForResource", format!("resource {arn}"))
+            .code("NotFoundException")
+            .status(404)
+            .message(format!("Resource {arn} was not found"))
+    };
+    match found {
+        Ok((own, tags)) if own == arn => Ok(json!({ "tags": tags })),
+        Ok(_) => Err(missing()),
+        Err(error) if error.class() == Class::NotFound => Err(missing()),
+        Err(error) => Err(error),
     }
-    Ok(json!({ "tags": cluster.tags }))
 }
 
 async fn versions(wire: &Wire, request: &Request, body: &Value) -> Outcome {

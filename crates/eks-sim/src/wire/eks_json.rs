@@ -116,6 +116,8 @@ pub(super) fn version(version: &ClusterVersion) -> Value {
         "versionStatus": version.status.as_str(),
         "status": version.status.as_str().to_ascii_lowercase().replace('_', "-"),
         "kubernetesPatchVersion": version.kubernetes_patch_version,
+        "controlPlaneScalingTiers": version.control_plane_tiers.iter().map(|tier| json!({ "tierName": tier }))
+            .collect::<Vec<_>>(),
     })
 }
 
@@ -183,6 +185,11 @@ pub(super) fn insight(insight: &Insight) -> Value {
         );
     }
     value
+}
+
+/// A refresh that was begun: the service says less than about one that is looked at.
+pub(super) fn begun(refresh: &InsightsRefresh) -> Value {
+    json!({ "message": refresh.message, "status": refresh.status.as_str() })
 }
 
 pub(super) fn refresh(refresh: &InsightsRefresh) -> Value {
@@ -341,6 +348,6 @@ pub(super) fn authority(authority: &CertificateAuthority) -> Value {
             "finalAutoActivation": seconds(authority.final_auto_activation),
         },
         "rollbackAvailable": authority.rollback_available,
-        "certificateAuthorityData": authority.data,
+        "data": authority.data,
     })
 }

@@ -37,7 +37,7 @@ pub(super) async fn write(wire: &Wire, request: &Request, parts: &[&str], body: 
         }
         ("POST", ["clusters", name, "update-config"]) => cluster_config(wire, name, body).await,
         ("POST", ["clusters", name, "insights-refresh"]) => {
-            writer.start_insights_refresh(name).await.map(|refresh| shape::refresh(&refresh))
+            writer.start_insights_refresh(name).await.map(|refresh| shape::begun(&refresh))
         }
         ("POST", ["clusters", _, "addons", ..])
             if text(body, "resolveConflicts").is_some_and(unknown_resolution) =>
@@ -226,15 +226,20 @@ fn taints(list: Option<&Value>) -> Vec<NodegroupTaint> {
 
 async fn nodegroup_config(wire: &Wire, cluster: &str, nodegroup: &str, body: &Value) -> Outcome {
     let scaling = body.get("scalingConfig");
-    let scaling = if scaling.is_none() {
+    let said = |name: &str| number(scaling, name);
+    let scaling = if scaling.is_none_or(Value::is_null) {
         None
+    } else if let (Some(min_size), Some(max_size), Some(desired_size)) =
+        (said("minSize"), said("maxSize"), said("desiredSize"))
+    {
+        Some(NodegroupScaling { min_size, max_size, desired_size })
     } else {
         // What is not said stays as it is.
         let now = wire.reader.describe_nodegroup(cluster, nodegroup).await?.scaling;
         Some(NodegroupScaling {
-            min_size: number(scaling, "minSize").unwrap_or(now.min_size),
-            max_size: number(scaling, "maxSize").unwrap_or(now.max_size),
-            desired_size: number(scaling, "desiredSize").unwrap_or(now.desired_size),
+            min_size: said("minSize").unwrap_or(now.min_size),
+            max_size: said("maxSize").unwrap_or(now.max_size),
+            desired_size: said("desiredSize").unwrap_or(now.desired_size),
         })
     };
     let config = body.get("updateConfig").map(|config| NodegroupUpdateConfig {

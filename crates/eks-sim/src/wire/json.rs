@@ -1,5 +1,6 @@
-//! SSM and Service Quotas: JSON 1.1.
+//! SSM, Service Quotas and KMS: JSON 1.1.
 
+use eks_provider::aws::KeyState;
 use serde_json::{Value, json};
 
 use super::{Answer, Request, Response, Wire, errors};
@@ -14,6 +15,18 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
             return Answer::Response(errors::json(400, "SerializationException", &error.to_string(), id));
         }
     };
+    if let Some(place) = wrong(&body) {
+        let message = format!("{place} is of another kind than the operation takes");
+        return Answer::Response(errors::json(400, "SerializationException", &message, id));
+    }
+    if operation == "GetParameters" {
+        let count = body.get("Names").and_then(Value::as_array).map_or(0, Vec::len);
+        // <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html> (2026-11)
+        if !(1..=10).contains(&count) {
+            let message = format!("Names has {count} members, and must have 1 to 10");
+            return Answer::Response(errors::json(400, "ValidationException", &message, id));
+        }
+    }
     let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
     let parameter = |parameter: &eks_provider::aws::Parameter| {
         json!({
@@ -48,6 +61,12 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
                 } })
             })
         }
+        "DescribeKey" => wire.reader.describe_key(text("KeyId")).await.map(|state| {
+            json!({ "KeyMetadata": {
+                "KeyId": text("KeyId").rsplit('/').next(), "Arn": text("KeyId"), "KeyState": state.as_str(),
+                "Enabled": state == KeyState::Enabled,
+            } })
+        }),
         other => {
             let message = format!("the simulated world does not have {other}");
             return Answer::Response(errors::json(400, "UnknownOperationException", &message, id));
@@ -62,4 +81,15 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
         }),
         Err(error) => errors::json11(&error, id),
     }
+}
+
+/// What in a body is not of the kind that these operations take: texts, flags, and lists of texts.
+fn wrong(body: &Value) -> Option<String> {
+    let Some(entries) = body.as_object() else { return Some("the body".to_owned()) };
+    let fits = |name: &str, value: &Value| match name {
+        "Names" => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+        "WithDecryption" => value.is_boolean(),
+        _ => value.is_string(),
+    };
+    entries.iter().find(|(name, value)| !fits(name, value)).map(|(name, _)| name.clone())
 }

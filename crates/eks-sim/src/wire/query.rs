@@ -25,6 +25,11 @@ impl Query {
         self.get("Action").unwrap_or_default()
     }
 
+    /// The names of what was sent.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }

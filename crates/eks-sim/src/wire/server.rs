@@ -3,7 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -75,11 +76,12 @@ async fn accept(listener: TcpListener, wire: Arc<Wire>, mut stopped: watch::Rece
     loop {
         let stream = tokio::select! {
             _ = stopped.changed() => return,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                // One that went away while it was being accepted.
-                Err(_) => continue,
-            },
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = stream else {
+            // One that went away while it was being accepted, or no file is left to take it with.
+            tokio::task::yield_now().await;
+            continue;
         };
         let wire = Arc::clone(&wire);
         let mut stopped = stopped.clone();
@@ -101,12 +103,24 @@ async fn accept(listener: TcpListener, wire: Arc<Wire>, mut stopped: watch::Rece
 #[error("the response is lost on the way")]
 struct Lost;
 
+/// What does not come as far as a service has a status, and nothing else. The connection is not used again: what was
+/// not read of the request stands in it.
+fn refuse(status: StatusCode) -> Result<hyper::Response<Full<Bytes>>, Lost> {
+    let answer = hyper::Response::builder().status(status).header("connection", "close");
+    answer.body(Full::default()).map_err(|_| Lost)
+}
+
 async fn handle(
     wire: Arc<Wire>,
     incoming: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, Lost> {
     let (parts, body) = incoming.into_parts();
-    let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else { return Err(Lost) };
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body,
+        Err(error) if error.is::<LengthLimitError>() => return refuse(StatusCode::PAYLOAD_TOO_LARGE),
+        // The client went away in the middle of it.
+        Err(_) => return Err(Lost),
+    };
     let query = parts.uri.query().unwrap_or_default();
     let request = Request {
         method: parts.method.to_string(),
@@ -121,7 +135,7 @@ async fn handle(
     };
     // A path that is no text names nothing.
     if percent_decode_str(&request.path).decode_utf8().is_err() {
-        return Err(Lost);
+        return refuse(StatusCode::BAD_REQUEST);
     }
     // Who signed a token did it by the clock on the wall.
     let now = jiff::Timestamp::now();
@@ -135,5 +149,41 @@ async fn handle(
             }
             response.body(Full::new(Bytes::from(answer.body))).map_err(|_| Lost)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::{LARGEST_BODY, Server};
+    use crate::wire::Wire;
+    use crate::{Sim, World};
+
+    const SCENARIO: &str = "{ scenario: 1, start: 2026-11-24T12:00:00Z, \
+        network: { subnets: [{ id: subnet-a, zone: eu-west-1a, cidr: 10.0.0.0/22 }] } }";
+
+    async fn status(server: &Server, head: &str, body: &[u8]) -> String {
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let length = body.len();
+        let head =
+            format!("{head} HTTP/1.1\r\nhost: sim\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // The server may have had enough before everything is sent.
+        drop(stream.write_all(body).await);
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        String::from_utf8(answer.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_does_not_come_as_far_as_a_service_has_a_status() {
+        let sim = Arc::new(Sim::new(World::from_scenario(SCENARIO).unwrap()));
+        let server = Server::start(Wire::new(sim), 0).await.unwrap();
+        assert_eq!(status(&server, "GET /clusters/%ff", b"").await, "HTTP/1.1 400");
+        assert_eq!(status(&server, "POST /clusters", &vec![b' '; LARGEST_BODY + 1]).await, "HTTP/1.1 413");
+        assert_eq!(status(&server, "GET /clusters", b"").await, "HTTP/1.1 403");
     }
 }

@@ -1,5 +1,7 @@
 //! What goes over the wire, request by request: shapes, errors, pages, what gets lost.
 
+mod strict;
+
 use std::sync::Arc;
 
 use super::{Answer, Request, Response, Wire};

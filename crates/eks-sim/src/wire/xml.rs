@@ -100,7 +100,9 @@ impl Element {
         }
         match &self.text {
             Some(text) => {
-                element.write_text_content(BytesText::new(text))?;
+                // What a client sent may come back, and not every character may stand in XML.
+                let text: String = text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect();
+                element.write_text_content(BytesText::new(&text))?;
             }
             None if self.children.is_empty() => {
                 element.write_empty()?;
@@ -113,4 +115,9 @@ impl Element {
         }
         Ok(())
     }
+}
+
+/// <https://www.w3.org/TR/xml/#charsets>
+fn allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

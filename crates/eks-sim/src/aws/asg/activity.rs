@@ -1,8 +1,15 @@
 //! Activities: what Auto Scaling did, why, and what became of it.
 
+use std::time::Duration;
+
 use eks_provider::aws::{ActivityStatus, ScalingActivity};
 
 use crate::World;
+use crate::world::earlier;
+
+/// Activities of the past six weeks are described.
+/// <https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DescribeScalingActivities.html> (2026-11)
+const KEPT: Duration = Duration::from_hours(24 * 42);
 
 /// Begins an activity; its id.
 pub(crate) fn begin(
@@ -36,7 +43,11 @@ pub(crate) fn begin(
         status_message: None,
         details,
     };
+    let since = earlier(now, KEPT);
     if let Some(group) = world.aws.asg.groups.get_mut(group) {
+        let forgotten = group.activities.iter().take_while(|one| one.end_time.is_some_and(|end| end < since));
+        let forgotten = forgotten.count();
+        group.activities.drain(..forgotten);
         group.activities.push(activity);
     }
     id

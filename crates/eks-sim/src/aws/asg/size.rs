@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use eks_provider::aws::{LaunchChange, LaunchSource, LifecycleState, ScalingProcess, UpdateAutoScalingGroup};
+use eks_provider::aws::{
+    LaunchChange, LaunchSource, LaunchTemplateRef, LifecycleState, ScalingProcess, UpdateAutoScalingGroup,
+};
 
 use crate::World;
 use crate::aws::asg::{Group, balance, clock, launch, named, policy, terminate, touch, warm};
@@ -84,7 +86,16 @@ pub(crate) fn update(world: &mut World, request: &UpdateAutoScalingGroup) -> Ans
 }
 
 /// What a group starts instances from after a change. The template and its version must be there.
+///
+/// Auto Scaling says in its own code what EC2 says of a template that is not there.
 fn new_source(world: &World, known: &Group, change: &LaunchChange) -> Answer<LaunchSource> {
+    let resolve = |template: &LaunchTemplateRef| match world.aws.ec2.resolve(template) {
+        Ok(_) => Ok(()),
+        Err(no) => refuse(
+            "ValidationError",
+            format!("You must use a valid fully-formed launch template. {}", no.message),
+        ),
+    };
     match (change, &known.group.launch) {
         (LaunchChange::Template(template), LaunchSource::Mixed(_)) => refuse(
             "ValidationError",
@@ -94,17 +105,17 @@ fn new_source(world: &World, known: &Group, change: &LaunchChange) -> Answer<Lau
             ),
         ),
         (LaunchChange::Template(template), _) => {
-            world.aws.ec2.resolve(template)?;
+            resolve(template)?;
             Ok(LaunchSource::Template(template.clone()))
         }
         (LaunchChange::Mixed { base, overrides }, LaunchSource::Mixed(policy)) => {
             let mut policy = policy.clone();
             if let Some(base) = base {
-                world.aws.ec2.resolve(base)?;
+                resolve(base)?;
                 policy.template = base.clone();
             }
             for (at, template) in overrides {
-                world.aws.ec2.resolve(template)?;
+                resolve(template)?;
                 match policy.overrides.get_mut(*at) {
                     Some(one) => one.template = Some(template.clone()),
                     None => return refuse("ValidationError", format!("the policy has no override {at}")),

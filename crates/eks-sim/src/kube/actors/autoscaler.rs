@@ -1,10 +1,16 @@
 //! cluster-autoscaler: more instances for Pods that wait, fewer for nodes that nobody needs.
 //!
-//! <https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md> (2026-11). Of what it
-//! takes away, only empty nodes are modelled, and instances that do not register; it drains none. Where
-//! several groups would do, the first of the list is taken (its expander is `random`).
+//! <https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md> (2026-11). It takes away nodes that
+//! are empty or hardly used, and instances that do not register. Where several groups would do, the first of
+//! the list is taken (its expander is `random`). It reads the sizes of groups once a minute, and sets what it has read
+//! plus what it needs: who has raised a size since is undone
+//! (<https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/cloudprovider/aws/aws_manager.go>,
+//! `refreshInterval`, 2026-11).
+
+mod drain;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use eks_provider::kube::{self as api, TaintEffect};
 use jiff::Timestamp;
@@ -48,18 +54,37 @@ pub(crate) struct State {
     templates: BTreeMap<String, api::Node>,
     unneeded: BTreeMap<NodeId, Timestamp>,
     last_added: Option<Timestamp>,
+    /// The size of each group as it was last read, and when that was.
+    read: BTreeMap<String, (Timestamp, u32)>,
+    /// The node that is drained, and since when.
+    draining: Option<(NodeId, Timestamp)>,
 }
 
 /// Taints that say how a node is, and not what it is for, start with this: the template has none.
 const STATUS_TAINT: &str = "status-taint.cluster-autoscaler.kubernetes.io/";
 const TO_BE_DELETED: &str = "ToBeDeletedByClusterAutoscaler";
+const SAFE_TO_EVICT: &str = "cluster-autoscaler.kubernetes.io/safe-to-evict";
+/// How often the sizes of groups are read.
+const REFRESH: Duration = Duration::from_mins(1);
 const KEEP: &str = "cluster-autoscaler.kubernetes.io/scale-down-disabled";
 
 /// It begins.
-pub(crate) fn start(world: &mut World, settings: ClusterAutoscaler, beginning: std::time::Duration) {
+pub(crate) fn start(world: &mut World, settings: ClusterAutoscaler, beginning: Duration) {
     world.kube.actors.autoscaler = Some(State { settings, ..State::default() });
     let scan = world.kube.settings.autoscaler_scan;
     world.after(beginning + scan, Event::Autoscaler.into());
+}
+
+/// It is restarted: what it remembered is gone, and what it was about to do. It begins by taking its taints away.
+/// <https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/core/static_autoscaler.go>
+/// (`cleanUpIfRequired`, 2026-11)
+pub(crate) fn restart(world: &mut World) {
+    let Some(state) = &mut world.kube.actors.autoscaler else { return };
+    *state = State { settings: state.settings.clone(), ..State::default() };
+    let ids: Vec<NodeId> = world.kube.nodes.keys().copied().collect();
+    for id in ids {
+        nodes::change(world, id, |node| nodes::untaint(node, TO_BE_DELETED));
+    }
 }
 
 /// How a group stands.
@@ -67,6 +92,8 @@ pub(crate) fn start(world: &mut World, settings: ClusterAutoscaler, beginning: s
 struct Group {
     nodes: u32,
     ready: u32,
+    /// Those that are not ready for longer than a node may take.
+    broken: u32,
     unregistered: u32,
 }
 
@@ -76,6 +103,7 @@ pub(crate) fn scan(world: &mut World) {
     let mut groups: BTreeMap<String, Group> =
         state.settings.groups.iter().map(|group| (group.name.clone(), Group::default())).collect();
     let mut empty = Vec::new();
+    let (now, limit) = (world.now(), world.kube.settings.node_provision_time);
     for (id, node) in &world.kube.nodes {
         let Some(name) = node.group.as_ref() else { continue };
         let Some(group) = groups.get_mut(name) else { continue };
@@ -85,20 +113,38 @@ pub(crate) fn scan(world: &mut World) {
             if !state.templates.contains_key(name) {
                 state.templates.insert(name.clone(), template(&node.object));
             }
+        } else if node.object.meta.creation_timestamp.is_some_and(|since| later(since, limit) < now) {
+            group.broken += 1;
         }
         let movable = node.pods.iter().filter_map(|pod| world.kube.pods.get(pod));
         if movable.filter(|pod| !pod.is_finished()).all(|pod| pod.only_node.is_some()) {
             empty.push((*id, name.clone()));
         }
     }
-    remove_unregistered(world, &mut groups);
+    read(world, &mut state);
+    remove_unregistered(world, &mut state, &mut groups);
     add(world, &mut state, &groups);
     if !state.settings.keeps_nodes {
-        remove_unneeded(world, &mut state, &groups, &empty);
+        drain::go_on(world, &mut state);
+        let used = drain::candidates(world, &state);
+        remove_unneeded(world, &mut state, &groups, &empty, &used);
     }
     world.kube.actors.autoscaler = Some(state);
     let scan = world.kube.settings.autoscaler_scan;
     world.after(scan, Event::Autoscaler.into());
+}
+
+/// Reads the sizes of its groups, where it is time.
+fn read(world: &World, state: &mut State) {
+    let now = world.now();
+    if state.read.values().any(|(since, _)| later(*since, REFRESH) > now) {
+        return;
+    }
+    for group in &state.settings.groups {
+        if let Some(size) = aws::desired_capacity(world, &group.name) {
+            state.read.insert(group.name.clone(), (now, size));
+        }
+    }
 }
 
 /// What a new node of the group would be: without its name, its cordon and the taints of its state.
@@ -114,20 +160,21 @@ fn template(node: &api::Node) -> api::Node {
 }
 
 /// Instances that have not registered in time are terminated, and the group made smaller.
-fn remove_unregistered(world: &mut World, groups: &mut BTreeMap<String, Group>) {
+fn remove_unregistered(world: &mut World, state: &mut State, groups: &mut BTreeMap<String, Group>) {
     let now = world.now();
     let limit = world.kube.settings.node_provision_time;
     let mut late = Vec::new();
     for (instance, (machine, since)) in &world.kube.machines {
         let Some(group) = machine.group.as_ref().and_then(|name| groups.get_mut(name)) else { continue };
         if later(*since, limit) < now {
-            late.push(instance.clone());
+            late.push((instance.clone(), machine.group.clone().unwrap_or_default()));
         } else {
             group.unregistered += 1;
         }
     }
-    for instance in late {
+    for (instance, group) in late {
         world.kube.machines.remove(&instance);
+        state.read.entry(group).and_modify(|(_, size)| *size = size.saturating_sub(1));
         world.kube.observer.deed(now, format!("cluster-autoscaler: removes unregistered {instance}"));
         aws::terminate_with_decrement(world, &instance);
     }
@@ -140,10 +187,14 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
         return;
     }
     let now = world.now();
-    // Nodes that come already, as (group, what is taken of them).
+    let size_of = |name: &str| {
+        let known = groups.get(name).map_or(0, |group| group.nodes + group.unregistered);
+        state.read.get(name).map_or(known, |(_, size)| *size)
+    };
+    // Nodes that come already, as (group, what is taken of them): those that were asked for and are not there.
     let mut bins: Vec<(String, Amounts)> = Vec::new();
     for (name, group) in groups {
-        let coming = group.unregistered + group.nodes.saturating_sub(group.ready);
+        let coming = size_of(name).saturating_sub(group.ready + group.broken);
         bins.extend((0..coming).map(|_| (name.clone(), Amounts::default())));
     }
     let mut more: BTreeMap<String, u32> = BTreeMap::new();
@@ -167,8 +218,7 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
             continue;
         }
         let group = state.settings.groups.iter().find(|group| {
-            let known = groups.get(&group.name).map_or(0, |known| known.nodes + known.unregistered);
-            let size = known + more.get(&group.name).copied().unwrap_or_default();
+            let size = size_of(&group.name) + more.get(&group.name).copied().unwrap_or_default();
             size < group.max.unwrap_or(u32::MAX) && fits(&group.name)
         });
         if let Some(group) = group {
@@ -176,10 +226,10 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
             bins.push((group.name.clone(), shape.requests.clone()));
         }
     }
-    for (name, number) in more {
-        let known = groups.get(&name).map_or(0, |group| group.nodes + group.unregistered);
+    let sizes: Vec<(String, u32, u32)> =
+        more.into_iter().map(|(name, number)| (name.clone(), size_of(&name), number)).collect();
+    for (name, size, number) in sizes {
         // It sets what it has read plus what it needs: an absolute number.
-        let size = aws::desired_capacity(world, &name).unwrap_or(known);
         let most = state
             .settings
             .groups
@@ -192,23 +242,26 @@ fn add(world: &mut World, state: &mut State, groups: &BTreeMap<String, Group>) {
             let deed = format!("cluster-autoscaler: sets {name} from {size} to {desired}");
             world.kube.observer.deed(now, deed);
             aws::set_desired(world, &name, desired);
+            state.read.entry(name).and_modify(|(_, size)| *size = desired);
         }
     }
 }
 
-/// Nodes that have been empty for long enough go, unless they are to be kept.
+/// Nodes that have been empty for long enough go, unless they are to be kept; those that are hardly used are drained.
 fn remove_unneeded(
     world: &mut World,
     state: &mut State,
     groups: &BTreeMap<String, Group>,
     empty: &[(NodeId, String)],
+    used: &[(NodeId, String)],
 ) {
     let now = world.now();
     let wait = world.kube.settings.scale_down_unneeded;
-    state.unneeded.retain(|node, _| empty.iter().any(|(id, _)| id == node));
+    state.unneeded.retain(|node, _| empty.iter().chain(used).any(|(id, _)| id == node));
     let mut sizes: BTreeMap<&str, u32> =
         groups.iter().map(|(name, group)| (name.as_str(), group.nodes)).collect();
-    for (id, name) in empty {
+    for (number, (id, name)) in empty.iter().chain(used).enumerate() {
+        let is_empty = number < empty.len();
         let since = *state.unneeded.entry(*id).or_insert(now);
         let Some(node) = world.kube.nodes.get(id) else { continue };
         let keep = node.object.meta.annotations.get(KEEP).is_some_and(|value| value == "true");
@@ -223,11 +276,19 @@ fn remove_unneeded(
         if keep || fresh || *size <= least || later(since, wait) > now || !node.alive {
             continue;
         }
+        if !is_empty {
+            if state.draining.is_none() {
+                *size -= 1;
+                drain::begin(world, state, *id);
+            }
+            continue;
+        }
         *size -= 1;
         let instance = node.instance_id.clone();
         world.kube.observer.deed(now, format!("cluster-autoscaler: removes empty {}", node.name));
         nodes::change(world, *id, |node| nodes::taint(node, TO_BE_DELETED, TaintEffect::NoSchedule, now));
         state.unneeded.remove(id);
+        state.read.entry(name.clone()).and_modify(|(_, size)| *size = size.saturating_sub(1));
         aws::terminate_with_decrement(world, &instance);
     }
 }

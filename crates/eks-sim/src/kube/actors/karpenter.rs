@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::lifecycle::movable;
 use super::super::objects::{Amounts, NodeId, PodId, count};
-use super::super::scenario::{Number, QuantityText};
+use super::super::scenario::Number;
 use super::super::scheduler::would_fit;
 use super::super::state::{Kind, uid};
-use super::super::{Event, eviction, nodes};
+use super::super::{Event, eviction, kubelet, nodes};
 use crate::bridge::Machine;
 use crate::{World, aws};
 
@@ -42,20 +42,12 @@ pub struct Karpenter {
 pub struct KarpenterPool {
     /// Its name, and that of its EC2NodeClass.
     pub name: String,
-    /// The image that its nodes start from.
-    pub image: String,
-    /// Whether the image stays when the control plane has another minor. Otherwise the alias of the class
-    /// then means another image, and all nodes have drifted.
+    /// The image that its nodes start from; without it, the newest EKS optimised image of Amazon Linux 2023 for the
+    /// minor of the control plane (`al2023@latest`), so that all nodes drift with an upgrade, and with every release.
     #[serde(default)]
-    pub pinned: bool,
+    pub image: Option<String>,
     /// `m7i.xlarge`.
     pub instance_type: String,
-    /// What an instance has.
-    pub cpu: QuantityText,
-    /// What an instance has.
-    pub memory: QuantityText,
-    /// How many Pods an instance takes.
-    pub pods: u64,
     /// Its zones.
     pub zones: Vec<String>,
     /// How many nodes may be replaced at a time; 10% where nothing is said.
@@ -88,15 +80,13 @@ struct Claim {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     settings: Karpenter,
-    minor: Option<eks_model::KubeMinor>,
     claims: BTreeMap<String, Claim>,
     made: u32,
 }
 
 /// It begins.
 pub(crate) fn start(world: &mut World, settings: Karpenter) {
-    let minor = world.kube.minor;
-    world.kube.actors.karpenter = Some(State { settings, minor, ..State::default() });
+    world.kube.actors.karpenter = Some(State { settings, ..State::default() });
     show(world);
     world.after(LOOK, Event::Karpenter.into());
 }
@@ -113,32 +103,12 @@ pub(crate) fn registered(world: &mut World, id: NodeId) {
     show(world);
 }
 
-/// The control plane has another minor: aliases mean other images.
-pub(crate) fn control_plane(world: &mut World, minor: eks_model::KubeMinor) {
-    let Some(state) = &mut world.kube.actors.karpenter else { return };
-    if state.minor == Some(minor) {
-        return;
-    }
-    let first = state.minor.is_none();
-    state.minor = Some(minor);
-    if first {
-        return;
-    }
-    for pool in &mut state.settings.pools {
-        if !pool.pinned {
-            let base = pool.image.split('@').next().unwrap_or_default().to_owned();
-            pool.image = format!("{base}@{minor}");
-        }
-    }
-}
-
 /// It looks.
 pub(crate) fn look(world: &mut World) {
     let Some(mut state) = world.kube.actors.karpenter.take() else { return };
     // Claims whose machine is gone are gone.
     state.claims.retain(|_, claim| {
-        world.kube.by_instance.contains_key(&claim.instance)
-            || world.kube.machines.contains_key(&claim.instance)
+        world.kube.by_instance.contains_key(&claim.instance) || aws::lives(world, &claim.instance)
     });
     provision(world, &mut state);
     drift(world, &mut state);
@@ -148,25 +118,30 @@ pub(crate) fn look(world: &mut World) {
     world.after(LOOK, Event::Karpenter.into());
 }
 
-/// A machine of a pool, in a zone.
-fn machine(state: &State, pool: &KarpenterPool, zone: &str, cluster: Option<&String>) -> Option<Machine> {
-    let minor = state.minor.map_or(34, eks_model::KubeMinor::minor);
-    let region = zone.trim_end_matches(|c: char| c.is_ascii_lowercase()).to_owned();
-    let whole = |number: i128| u64::try_from(number).unwrap_or_default();
+/// The image that nodes of a pool start from now.
+fn image_of(world: &World, pool: &KarpenterPool) -> Option<String> {
+    let arm = kubelet::is_arm(&pool.instance_type);
+    pool.image.clone().or_else(|| aws::newest_image(world, world.kube.minor?, arm))
+}
+
+/// A machine of a pool, in a zone; `None` where EC2 knows no such type or image.
+fn machine(world: &World, pool: &KarpenterPool, zone: &str) -> Option<Machine> {
+    let (cpu_milli, memory, pods) = aws::type_of(world, &pool.instance_type)?;
     Some(Machine {
         // EC2 gives it these.
         instance_id: String::new(),
         node_name: String::new(),
         address: String::new(),
-        cluster: cluster.cloned().unwrap_or_default(),
+        cluster: world.kube.cluster.clone().unwrap_or_default(),
         zone: zone.to_owned(),
-        region,
+        region: zone.trim_end_matches(|c: char| c.is_ascii_lowercase()).to_owned(),
         instance_type: pool.instance_type.clone(),
-        image_id: pool.image.clone(),
-        kubelet: format!("1.{minor}.2").parse().ok()?,
-        cpu_milli: whole(pool.cpu.0.milli()),
-        memory: whole(pool.memory.0.units()),
-        pods: pool.pods,
+        image_id: image_of(world, pool)?,
+        // The kubelet is that of the image.
+        kubelet: world.kube.minor?.to_string().parse().ok()?,
+        cpu_milli,
+        memory,
+        pods,
         labels: BTreeMap::from([(POOL.to_owned(), pool.name.clone())]),
         taints: Vec::new(),
         group: None,
@@ -177,7 +152,8 @@ fn machine(state: &State, pool: &KarpenterPool, zone: &str, cluster: Option<&Str
 /// Asks EC2 for an instance; the name of its claim.
 fn launch(world: &mut World, state: &mut State, pool: &KarpenterPool, zone: &str) -> Option<String> {
     let now = world.now();
-    let machine = machine(state, pool, zone, world.kube.cluster.as_ref())?;
+    let machine = machine(world, pool, zone)?;
+    let image = machine.image_id.clone();
     let Some(instance) = aws::launch_machine(world, machine) else {
         world
             .kube
@@ -189,28 +165,30 @@ fn launch(world: &mut World, state: &mut State, pool: &KarpenterPool, zone: &str
     let name = format!("{}-{:05}", pool.name, state.made);
     world.kube.observer.deed(now, format!("karpenter: launches {instance} in {zone} for {}", pool.name));
     let meta = world.kube.new_meta(None, &name, now);
-    let claim = Claim {
-        meta,
-        pool: pool.name.clone(),
-        image: pool.image.clone(),
-        instance,
-        zone: zone.to_owned(),
-        phase: Phase::Alive,
-    };
+    let claim =
+        Claim { meta, pool: pool.name.clone(), image, instance, zone: zone.to_owned(), phase: Phase::Alive };
     state.claims.insert(name.clone(), claim);
     Some(name)
 }
 
-/// What a node of a pool would look like.
-fn template(pool: &KarpenterPool, zone: &str) -> api::Node {
-    let units = |number: i128| Quantity::from_units(i64::try_from(number).unwrap_or(i64::MAX));
+/// What a node of a pool would look like, without what DaemonSets take of it.
+fn template(world: &World, pool: &KarpenterPool, zone: &str) -> Option<api::Node> {
+    let machine = machine(world, pool, zone)?;
+    let mut room = Amounts::of(&kubelet::resources(&machine, true));
+    for daemon_set in &world.kube.daemon_sets {
+        let Some(workload) = world.kube.workloads.get(daemon_set) else { continue };
+        let mut requests = Amounts::of(&workload.template.spec.requests());
+        requests.pods = 1;
+        room.subtract(&requests);
+    }
+    let units = Quantity::from_units;
     let labels = [
         (POOL, pool.name.as_str()),
         ("topology.kubernetes.io/zone", zone),
         ("node.kubernetes.io/instance-type", &pool.instance_type),
         ("kubernetes.io/os", "linux"),
     ];
-    api::Node {
+    Some(api::Node {
         meta: api::ObjectMeta {
             labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
             ..api::ObjectMeta::default()
@@ -221,9 +199,9 @@ fn template(pool: &KarpenterPool, zone: &str) -> api::Node {
         conditions: Vec::new(),
         capacity: api::Resources::new(),
         allocatable: [
-            ("cpu".to_owned(), pool.cpu.0),
-            ("memory".to_owned(), pool.memory.0),
-            ("pods".to_owned(), units(i128::from(pool.pods))),
+            ("cpu".to_owned(), Quantity::from_milli(i128::from(room.cpu))),
+            ("memory".to_owned(), units(room.memory)),
+            ("pods".to_owned(), units(room.pods)),
         ]
         .into(),
         addresses: Vec::new(),
@@ -238,7 +216,7 @@ fn template(pool: &KarpenterPool, zone: &str) -> api::Node {
         },
         volumes_attached: Vec::new(),
         volumes_in_use: Vec::new(),
-    }
+    })
 }
 
 /// Launches instances for Pods that fit nowhere and will not fit on those that come.
@@ -259,16 +237,17 @@ fn provision(world: &mut World, state: &mut State) {
         let Some(shape) = world.kube.shape_of(pod).cloned() else { continue };
         let reach = super::super::volumes::reach(&world.kube, &shape.namespace, &shape.template.spec);
         let Ok(reach) = reach else { continue };
-        let fits = |pool: &KarpenterPool, zone: &str| {
-            let node = template(pool, zone);
-            would_fit(&shape, &node)
-                && reach.iter().all(|one| one.matches(&node.meta.name, &node.meta.labels) == Some(true))
+        let fitting = |pool: &KarpenterPool, zone: &str| {
+            template(world, pool, zone).filter(|node| {
+                would_fit(&shape, node)
+                    && reach.iter().all(|one| one.matches(&node.meta.name, &node.meta.labels) == Some(true))
+            })
         };
         let pools = state.settings.pools.clone();
         let room = |name: &str, zone: &str, used: &Amounts| {
             pools.iter().filter(|pool| pool.name == name).any(|pool| {
-                fits(pool, zone)
-                    && Amounts::of(&template(pool, zone).allocatable).lacks(used, &shape.requests).is_none()
+                fitting(pool, zone)
+                    .is_some_and(|node| Amounts::of(&node.allocatable).lacks(used, &shape.requests).is_none())
             })
         };
         if let Some((.., used)) = bins.iter_mut().find(|(pool, zone, used)| room(pool, zone, used)) {
@@ -278,7 +257,7 @@ fn provision(world: &mut World, state: &mut State) {
         let choice = pools
             .iter()
             .flat_map(|pool| pool.zones.iter().map(move |zone| (pool, zone)))
-            .find(|(pool, zone)| fits(pool, zone));
+            .find(|(pool, zone)| fitting(pool, zone).is_some());
         if let Some((pool, zone)) = choice
             && launch(world, state, pool, zone).is_some()
         {
@@ -327,11 +306,14 @@ fn drift(world: &mut World, state: &mut State) {
         let leaving = count(leaving.count());
         let allowed = pool.budget.map_or(IntOrPercent::Percent(10), |budget| budget.0).of(total);
         let mut left = allowed.saturating_sub(leaving);
+        let image = image_of(world, &pool);
         let drifted: Vec<String> = state
             .claims
             .iter()
             .filter(|(_, claim)| {
-                claim.pool == pool.name && claim.image != pool.image && claim.phase == Phase::Alive
+                claim.pool == pool.name
+                    && image.as_ref().is_some_and(|image| *image != claim.image)
+                    && claim.phase == Phase::Alive
             })
             .map(|(name, _)| name.clone())
             .collect();
@@ -469,11 +451,11 @@ fn show(world: &mut World) {
             meta,
             ami_family: None,
             ami_selectors: vec![api::AmiSelector {
-                alias: (!pool.pinned).then(|| "al2023@latest".to_owned()),
-                id: pool.pinned.then(|| pool.image.clone()),
+                alias: pool.image.is_none().then(|| "al2023@latest".to_owned()),
+                id: pool.image.clone(),
                 ..api::AmiSelector::default()
             }],
-            amis: vec![(pool.image.clone(), pool.image.clone())],
+            amis: image_of(world, pool).into_iter().map(|image| (image.clone(), image)).collect(),
             role: Some("KarpenterNodeRole".to_owned()),
             instance_profile: None,
             conditions: vec![condition("Ready", now)],
@@ -485,7 +467,8 @@ fn show(world: &mut World) {
         .map(|claim| {
             let node = node_of(world, &claim.instance);
             let current = state.settings.pools.iter().find(|pool| pool.name == claim.pool);
-            let drifted = current.is_some_and(|pool| pool.image != claim.image);
+            let image = current.and_then(|pool| image_of(world, pool));
+            let drifted = image.is_some_and(|image| image != claim.image);
             let mut conditions = Vec::new();
             for (kind, holds) in [
                 ("Launched", true),

@@ -129,7 +129,12 @@ pub enum Deed {
         namespace: String,
         /// Its name.
         name: String,
+        /// Whether its Pods stay, and are nobody's (`--cascade=orphan`).
+        #[serde(default)]
+        orphans: bool,
     },
+    /// Restarts cluster-autoscaler: it forgets what it was about to do.
+    RestartAutoscaler {},
     /// Scales a Deployment.
     ScaleDeployment {
         /// Its namespace.
@@ -226,12 +231,15 @@ pub(crate) fn does(world: &mut World, deed: &Deed) {
                 }
             }
         }
-        Deed::DeleteWorkload { kind, namespace, name } => {
+        Deed::DeleteWorkload { kind, namespace, name, orphans } => {
             let of_kind = kind.workload().and_then(|kind| workload(world, kind, namespace, name));
-            if let Some(id) = of_kind {
-                workloads::delete(world, id);
+            match of_kind {
+                Some(id) if *orphans => workloads::orphan(world, id),
+                Some(id) => workloads::delete(world, id),
+                None => {}
             }
         }
+        Deed::RestartAutoscaler {} => super::autoscaler::restart(world),
         Deed::ScaleDeployment { namespace, name, replicas } => {
             if let Some(id) = workload(world, WorkloadKind::Deployment, namespace, name) {
                 workloads::respecify(world, id, |workload| workload.desired = *replicas);

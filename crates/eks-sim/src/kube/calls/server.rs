@@ -264,7 +264,9 @@ impl LeaseWriter for Sim {
     async fn update_lease(&self, lease: &Lease) -> Result<Lease> {
         self.kube_write("update leases", format!("lease {}", lease.meta), |world, call| {
             let key = lease_key(lease);
-            let there = world.kube.leases.get(&key).ok_or_else(|| call.not_found())?;
+            // A PUT with a uid of what is gone is a precondition that fails, and not "not found".
+            let there =
+                world.kube.leases.get(&key).ok_or_else(|| call.conflict("there is none of this uid"))?;
             unchanged(&there.meta, &lease.meta, call)?;
             Ok(store(world, key, lease.clone()))
         })

@@ -218,14 +218,9 @@ fn actors(scenario: &Scenario) -> Result<(), ScenarioError> {
         }
     }
     for pool in scenario.karpenter.iter().flat_map(|karpenter| &karpenter.pools) {
-        let wrong = |what: &str| {
-            Err(ScenarioError::new("karpenter", &pool.name, format!("pool {} has {what}", pool.name)))
-        };
         if pool.zones.is_empty() {
-            return wrong("no zones; name one or more");
-        }
-        if pool.pods == 0 || pool.cpu.0.milli() <= 0 || pool.memory.0.milli() <= 0 {
-            return wrong("instances without cpu, memory or pods; say what one has");
+            let message = format!("pool {} has no zones; name one or more", pool.name);
+            return Err(ScenarioError::new("karpenter", &pool.name, message));
         }
     }
     Ok(())
@@ -262,14 +257,20 @@ pub(super) fn events(world: &World, scenario: &Scenario) -> Result<(), ScenarioE
                     return wrong(name, message);
                 }
             }
-            Deed::DeleteWorkload { kind, namespace, name } => {
+            Deed::DeleteWorkload { kind, namespace, name, .. } => {
                 known(world, *kind, namespace, name)?;
             }
             Deed::ScaleDeployment { namespace, name, .. } => {
                 known(world, Deployment, namespace, name)?;
             }
+            Deed::RestartAutoscaler {} if scenario.cluster_autoscaler.is_none() => {
+                return wrong("restart-autoscaler", "there is no clusterAutoscaler to restart".to_owned());
+            }
             // These come and go.
-            Deed::DeleteLease { .. } | Deed::DeletePod { .. } | Deed::RemoveFinalizers { .. } => {}
+            Deed::RestartAutoscaler {}
+            | Deed::DeleteLease { .. }
+            | Deed::DeletePod { .. }
+            | Deed::RemoveFinalizers { .. } => {}
         }
     }
     Ok(())

@@ -59,16 +59,39 @@ impl QuantityText {
     }
 }
 
+struct QuantityReader;
+
+impl de::Visitor<'_> for QuantityReader {
+    type Value = QuantityText;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a quantity, like 2, 250m or 1.5Gi")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<QuantityText, E> {
+        let number = i64::try_from(number).map_err(|_| E::custom("a quantity that is too large"))?;
+        Ok(QuantityText(Quantity::from_units(number)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<QuantityText, E> {
+        let quantity: Quantity = text.parse().map_err(E::custom)?;
+        if quantity.milli() < 0 { Err(E::custom("a quantity below 0")) } else { Ok(QuantityText(quantity)) }
+    }
+}
+
 impl<'de> Deserialize<'de> for QuantityText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map(QuantityText).map_err(de::Error::custom)
+        deserializer.deserialize_any(QuantityReader)
     }
 }
 
 impl Serialize for QuantityText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        let text = self.0.to_string();
+        match text.parse() {
+            Ok(number) => serializer.serialize_u64(number),
+            Err(_) => serializer.serialize_str(&text),
+        }
     }
 }
 

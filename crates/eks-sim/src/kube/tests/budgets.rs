@@ -137,10 +137,33 @@ fn a_workload_that_is_deleted_takes_its_pods_with_it() {
         kind: crate::kube::WorkloadWord::Deployment,
         namespace: "shop".to_owned(),
         name: "web".to_owned(),
+        orphans: false,
     };
     actors::person::does(&mut world, &delete);
     pass(&mut world, 60);
     assert!(world.kube.pod_names["shop"].is_empty(), "and none is made anew");
     let status = &world.kube.budgets.values().next().unwrap().object.status;
     assert_eq!((status.disruptions_allowed, status.current_healthy), (0, 0));
+}
+
+#[test]
+fn an_owner_without_a_scale_fails_the_budget_unless_it_says_a_number_of_those_that_stay() {
+    for (limit, allowed, reason) in [
+        (r#""maxUnavailable": 1"#, 0, "SyncFailed"),
+        (r#""minAvailable": "50%""#, 0, "SyncFailed"),
+        (r#""minAvailable": 2"#, 1, "SufficientPods"),
+    ] {
+        let scenario = format!(
+            r#"{{"workloads": [{{"kind": "DaemonSet", "namespace": "shop", "name": "log"}}],
+                 "budgets": [{{"namespace": "shop", "name": "log", "matchLabels": {{"app": "log"}}, {limit}}}]}}"#
+        );
+        let world = world(3, &scenario);
+        let status = &world.kube.budgets.values().next().unwrap().object.status;
+        let condition = eks_provider::kube::condition(&status.conditions, "DisruptionAllowed").unwrap();
+        assert_eq!(
+            (status.disruptions_allowed, condition.reason.as_deref()),
+            (allowed, Some(reason)),
+            "{limit}"
+        );
+    }
 }

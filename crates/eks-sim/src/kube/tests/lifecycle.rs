@@ -204,3 +204,35 @@ fn a_machine_that_stops_in_silence_takes_its_pods_with_it() {
     let budget = world.kube.budgets.values().next().unwrap();
     assert_eq!((budget.healthy, budget.truly), (3, 2), "the API does not know yet");
 }
+
+#[test]
+fn of_too_many_pods_those_go_first_that_cost_least() {
+    let mut world = world(3, WEB);
+    crate::kube::actors::person::does(
+        &mut world,
+        &Deed::SilenceNode { node: NodePick::named(machine(0).node_name), silent: true },
+    );
+    pass(&mut world, 60);
+    let scale =
+        |replicas| Deed::ScaleDeployment { namespace: "shop".to_owned(), name: "web".to_owned(), replicas };
+    crate::kube::actors::person::does(&mut world, &scale(2));
+    pass(&mut world, 60);
+    let left: Vec<_> = world
+        .kube
+        .pods
+        .values()
+        .filter(|pod| pod.ordinal.is_none() && pod.is_active() && pod.only_node.is_none())
+        .collect();
+    assert_eq!(left.len(), 2);
+    assert!(left.iter().all(|pod| pod.ready), "the one that was not ready has gone");
+    // Of equals the youngest goes.
+    let made = left.iter().map(|pod| pod.created).max().unwrap();
+    crate::kube::actors::person::does(&mut world, &scale(3));
+    pass(&mut world, 60);
+    crate::kube::actors::person::does(&mut world, &scale(1));
+    pass(&mut world, 60);
+    let left: Vec<_> =
+        world.kube.pods.values().filter(|pod| pod.is_active() && pod.only_node.is_none()).collect();
+    assert_eq!(left.len(), 1);
+    assert!(left[0].created <= made, "not the one that was made last");
+}
