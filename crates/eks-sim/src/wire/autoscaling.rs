@@ -8,30 +8,13 @@ use eks_provider::aws::{
 use eks_provider::{Class, ProviderError};
 use jiff::Timestamp;
 
+use super::errors::Failed;
 use super::paging::page;
-use super::query::{BadValue, Query};
+use super::query::Query;
 use super::xml::Element;
 use super::{Answer, Request, Wire, autoscaling_write, errors, parameters};
 
 const NAMESPACE: &str = "http://autoscaling.amazonaws.com/doc/2011-01-01/";
-
-/// What goes wrong before or in a call.
-pub(super) enum Failed {
-    Provider(ProviderError),
-    Request(&'static str, String),
-}
-
-impl From<ProviderError> for Failed {
-    fn from(error: ProviderError) -> Self {
-        Self::Provider(error)
-    }
-}
-
-impl From<BadValue> for Failed {
-    fn from(BadValue(message): BadValue) -> Self {
-        Self::Request("ValidationError", message)
-    }
-}
 
 pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
     let query = Query::parse(&request.body, &request.query);
@@ -55,8 +38,7 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
             }
             Answer::Response(response.child(metadata).response(200))
         }
-        Err(Failed::Provider(error)) => errors::query(&error, id),
-        Err(Failed::Request(code, message)) => Answer::Response(errors::query_error(400, code, &message, id)),
+        Err(failed) => errors::query_failed(failed, id),
     }
 }
 

@@ -9,7 +9,8 @@ use eks_provider::aws::{
 };
 
 use super::Wire;
-use super::autoscaling::{Failed, Outcome, activity, invalid, result};
+use super::autoscaling::{Outcome, activity, invalid, result};
+use super::errors::Failed;
 use super::query::Query;
 use super::xml::Element;
 

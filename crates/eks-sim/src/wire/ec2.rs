@@ -7,29 +7,13 @@ use eks_provider::aws::{
 };
 use eks_provider::{Class, ProviderError};
 
+use super::errors::Failed;
 use super::paging::page;
-use super::query::{BadValue, Query};
+use super::query::Query;
 use super::xml::Element;
 use super::{Answer, Request, Wire, ec2_templates, errors, parameters};
 
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
-
-pub(super) enum Failed {
-    Provider(ProviderError),
-    Request(&'static str, String),
-}
-
-impl From<ProviderError> for Failed {
-    fn from(error: ProviderError) -> Self {
-        Self::Provider(error)
-    }
-}
-
-impl From<BadValue> for Failed {
-    fn from(BadValue(message): BadValue) -> Self {
-        Self::Request("InvalidParameterValue", message)
-    }
-}
 
 /// The answer without its outermost element.
 pub(super) type Outcome = Result<Element, Failed>;
@@ -63,8 +47,7 @@ pub(super) async fn answer(wire: &Wire, request: &Request, id: &str) -> Answer {
                 inner.renamed(format!("{action}Response")).namespace(NAMESPACE).text("requestId", id);
             Answer::Response(response.response(200))
         }
-        Err(Failed::Provider(error)) => errors::ec2(&error, id),
-        Err(Failed::Request(code, message)) => Answer::Response(errors::ec2_error(400, code, &message, id)),
+        Err(failed) => errors::ec2_failed(failed, id),
     }
 }
 

@@ -9,7 +9,8 @@ use eks_provider::aws::{
 };
 
 use super::Wire;
-use super::ec2::{Failed, Outcome, body, paged, tag_set};
+use super::ec2::{Outcome, body, paged, tag_set};
+use super::errors::Failed;
 use super::query::Query;
 use super::xml::Element;
 

@@ -3,8 +3,31 @@
 use eks_provider::{Class, ProviderError};
 use serde_json::json;
 
+use super::query::BadValue;
 use super::xml::Element;
 use super::{Answer, Response};
+
+/// What goes wrong before or in a call of a query service.
+pub(super) enum Failed {
+    /// The world refuses it.
+    Provider(ProviderError),
+    /// The request is wrong: the service's code, and its sentence.
+    Request(&'static str, String),
+    /// A value in it cannot be used; each service has its own code for that.
+    Value(BadValue),
+}
+
+impl From<ProviderError> for Failed {
+    fn from(error: ProviderError) -> Self {
+        Self::Provider(error)
+    }
+}
+
+impl From<BadValue> for Failed {
+    fn from(value: BadValue) -> Self {
+        Self::Value(value)
+    }
+}
 
 /// The service's own code, or the one that it uses for this class.
 fn code(error: &ProviderError, by_class: fn(Class) -> &'static str) -> &str {
@@ -100,6 +123,16 @@ pub(super) fn query(error: &ProviderError, id: &str) -> Answer {
     Answer::Response(query_error(status, code(error, by_class), &message(error), id))
 }
 
+/// The answer of Auto Scaling, IAM or Elastic Load Balancing to what went wrong.
+pub(super) fn query_failed(failed: Failed, id: &str) -> Answer {
+    let (code, message) = match failed {
+        Failed::Provider(error) => return query(&error, id),
+        Failed::Request(code, message) => (code, message),
+        Failed::Value(BadValue(message)) => ("ValidationError", message),
+    };
+    Answer::Response(query_error(400, code, &message, id))
+}
+
 /// An error of the query protocol.
 pub(super) fn query_error(status: u16, code: &str, message: &str, id: &str) -> Response {
     let fault = if status < 500 { "Sender" } else { "Receiver" };
@@ -127,6 +160,16 @@ pub(super) fn ec2(error: &ProviderError, id: &str) -> Answer {
         error.http_status().unwrap_or_else(|| status(error.class(), false))
     };
     Answer::Response(ec2_error(status, code(error, by_class), &message(error), id))
+}
+
+/// EC2's answer to what went wrong.
+pub(super) fn ec2_failed(failed: Failed, id: &str) -> Answer {
+    let (code, message) = match failed {
+        Failed::Provider(error) => return ec2(&error, id),
+        Failed::Request(code, message) => (code, message),
+        Failed::Value(BadValue(message)) => ("InvalidParameterValue", message),
+    };
+    Answer::Response(ec2_error(400, code, &message, id))
 }
 
 /// An error of EC2.

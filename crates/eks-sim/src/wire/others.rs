@@ -1,10 +1,10 @@
 //! IAM and Elastic Load Balancing, the classic one and the newer: queries with XML, read only.
 
-use eks_provider::ProviderError;
 use eks_provider::aws::{TargetGroup, TargetGroupQuery, TargetHealth};
 
+use super::errors::Failed;
 use super::paging::page;
-use super::query::{BadValue, Query};
+use super::query::Query;
 use super::xml::Element;
 use super::{Answer, Request, Wire, errors, parameters};
 
@@ -14,23 +14,6 @@ const BALANCING: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-0
 
 /// When every role and profile was made: the traits do not tell, and IAM always does.
 const MADE: &str = "2020-01-01T00:00:00Z";
-
-enum Failed {
-    Provider(ProviderError),
-    Request(&'static str, String),
-}
-
-impl From<ProviderError> for Failed {
-    fn from(error: ProviderError) -> Self {
-        Self::Provider(error)
-    }
-}
-
-impl From<BadValue> for Failed {
-    fn from(BadValue(message): BadValue) -> Self {
-        Self::Request("ValidationError", message)
-    }
-}
 
 /// What stands within the `…Result`, or `None` for an operation that is not served.
 type Outcome = Option<Result<Element, Failed>>;
@@ -51,10 +34,7 @@ fn finish(outcome: Outcome, action: &str, namespace: &'static str, id: &str) -> 
                 .child(Element::new("ResponseMetadata").text("RequestId", id));
             Answer::Response(response.response(200))
         }
-        Some(Err(Failed::Provider(error))) => errors::query(&error, id),
-        Some(Err(Failed::Request(code, message))) => {
-            Answer::Response(errors::query_error(400, code, &message, id))
-        }
+        Some(Err(failed)) => errors::query_failed(failed, id),
         None => {
             let message = format!("Could not find operation {action}");
             Answer::Response(errors::query_error(400, "InvalidAction", &message, id))
