@@ -229,15 +229,9 @@ pub(crate) fn evict(world: &mut World, instance_id: &str) -> Vec<String> {
     let Some(node) = world.kube.by_instance.get(instance_id).copied() else { return Vec::new() };
     let mut left = Vec::new();
     for id in lifecycle::movable(world, node) {
-        let Some((shape, pod)) = world.kube.shape_of(id).zip(world.kube.pods.get(&id)) else { continue };
-        let request = eks_provider::kube::EvictPod {
-            namespace: shape.namespace.to_string(),
-            name: pod.name.to_string(),
-            uid: state::uid(state::Kind::Pod, id.0),
-        };
-        let _answer = eviction::evict(world, &request, false);
-        if world.kube.pods.contains_key(&id) {
-            left.push(format!("{}/{}", request.namespace, request.name));
+        eviction::evict_seen(world, id);
+        if let Some((shape, pod)) = world.kube.shape_of(id).zip(world.kube.pods.get(&id)) {
+            left.push(format!("{}/{}", shape.namespace, pod.name));
         }
     }
     left

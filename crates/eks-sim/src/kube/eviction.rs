@@ -44,6 +44,17 @@ pub(crate) fn evict(world: &mut World, request: &EvictPod, dry_run: bool) -> Evi
     }
 }
 
+/// Asks for the eviction of a Pod that the asker has just seen; what the answer was, the Pod shows.
+pub(crate) fn evict_seen(world: &mut World, id: PodId) {
+    let Some((shape, pod)) = world.kube.shape_of(id).zip(world.kube.pods.get(&id)) else { return };
+    let request = EvictPod {
+        namespace: shape.namespace.to_string(),
+        name: pod.name.to_string(),
+        uid: state::uid(state::Kind::Pod, id.0),
+    };
+    let _answer = evict(world, &request, false);
+}
+
 /// What is refused before the Pod is looked at.
 fn before(world: &mut World, request: &EvictPod) -> Option<EvictionOutcome> {
     let namespace = world.kube.namespaces.get(request.namespace.as_str());

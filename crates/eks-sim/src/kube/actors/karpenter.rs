@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use eks_provider::kube::{
-    self as api, Condition, ConditionStatus, EvictPod, IntOrPercent, NodeClassRef, NodePoolBudget, Quantity,
+    self as api, Condition, ConditionStatus, IntOrPercent, NodeClassRef, NodePoolBudget, Quantity,
     TaintEffect,
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,6 @@ use super::super::lifecycle::movable;
 use super::super::objects::{Amounts, NodeId, PodId, count};
 use super::super::scenario::Number;
 use super::super::scheduler::would_fit;
-use super::super::state::{Kind, uid};
 use super::super::{Event, eviction, kubelet, nodes};
 use crate::bridge::Machine;
 use crate::{World, aws};
@@ -369,16 +368,8 @@ fn replace(world: &mut World, state: &mut State) {
         }
         let pods = movable(world, node);
         for pod in &pods {
-            let Some((shape, object)) = world.kube.shape_of(*pod).zip(world.kube.pods.get(pod)) else {
-                continue;
-            };
-            let request = EvictPod {
-                namespace: shape.namespace.to_string(),
-                name: object.name.to_string(),
-                uid: uid(Kind::Pod, pod.0),
-            };
             // Blocked is asked again at the next look.
-            let _answer = eviction::evict(world, &request, false);
+            eviction::evict_seen(world, *pod);
         }
         if pods.is_empty() && !has_attachments(world, node) {
             world.kube.observer.deed(now, format!("karpenter: terminates {instance}"));

@@ -7,12 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use eks_provider::kube::{EvictPod, TaintEffect, VolumeSource};
+use eks_provider::kube::{TaintEffect, VolumeSource};
 
 use super::super::super::lifecycle::movable;
 use super::super::super::objects::{Amounts, Node, NodeId, PodId, Shape, later};
 use super::super::super::scheduler::{label_refusal, taint_refusal};
-use super::super::super::state::{Kind, State as Cluster, uid};
+use super::super::super::state::State as Cluster;
 use super::super::super::{eviction, nodes};
 use super::{SAFE_TO_EVICT, State, TO_BE_DELETED};
 use crate::{World, aws};
@@ -130,16 +130,10 @@ pub(super) fn go_on(world: &mut World, state: &mut State) {
     }
     let mut stuck = false;
     for pod in pods {
-        let Some((shape, object)) = world.kube.shape_of(pod).zip(world.kube.pods.get(&pod)) else { continue };
-        if object.deletion.is_some() {
+        if world.kube.pods.get(&pod).is_none_or(|pod| pod.deletion.is_some()) {
             continue;
         }
-        let request = EvictPod {
-            namespace: shape.namespace.to_string(),
-            name: object.name.to_string(),
-            uid: uid(Kind::Pod, pod.0),
-        };
-        let _answer = eviction::evict(world, &request, false);
+        eviction::evict_seen(world, pod);
         stuck |= world.kube.pods.get(&pod).is_some_and(|pod| pod.deletion.is_none());
     }
     if stuck && later(since, EVICTION_TIME) <= now {
