@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use eks_model::{KubeMinor, KubeVersion};
+use eks_provider::kube::{Taint, TaintEffect};
 
 use crate::outside::Order;
 use crate::{World, kube};
@@ -44,6 +45,30 @@ pub struct Machine {
     pub group: Option<String>,
     /// What is wrong with it: it never joins, joins and is never ready, and so on.
     pub fault: Option<MachineFault>,
+}
+
+impl Machine {
+    /// The version that its kubelet says, as EKS's images write it: `v1.34.2-eks-5e0fdde`.
+    pub fn kubelet_version(&self) -> String {
+        let text = self.kubelet.to_string();
+        let full = if text.matches('.').count() < 2 { format!("{text}.0") } else { text };
+        if full.contains("-eks-") { format!("v{full}") } else { format!("v{full}-eks-5e0fdde") }
+    }
+
+    /// The taints that its kubelet registers with. What is no taint is left out.
+    pub fn parsed_taints(&self) -> Vec<Taint> {
+        self.taints.iter().filter_map(|text| parse_taint(text)).collect()
+    }
+}
+
+/// `key=value:effect`, as kubelets are told them.
+fn parse_taint(text: &str) -> Option<Taint> {
+    let (rest, effect) = text.rsplit_once(':')?;
+    let (key, value) = match rest.split_once('=') {
+        Some((key, value)) => (key, (!value.is_empty()).then(|| value.to_owned())),
+        None => (rest, None),
+    };
+    Some(Taint { key: key.to_owned(), value, effect: TaintEffect::from(effect), time_added: None })
 }
 
 /// What may be wrong with a machine (F9).

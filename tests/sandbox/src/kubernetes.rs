@@ -115,7 +115,7 @@ fn node_of(machine: &Machine) -> NodeSpec {
         .zone(&machine.zone)
         .region(&machine.region)
         .instance(&machine.instance_id, &machine.instance_type)
-        .kubelet(&kubelet(&machine.kubelet.to_string()))
+        .kubelet(&machine.kubelet_version())
         .capacity(
             &format!("{}m", machine.cpu_milli),
             &machine.memory.to_string(),
@@ -124,31 +124,11 @@ fn node_of(machine: &Machine) -> NodeSpec {
     for (key, value) in &machine.labels {
         node = node.label(key, value);
     }
-    for taint in &machine.taints {
-        let (rest, effect) = taint.rsplit_once(':').unwrap_or((taint, "NoSchedule"));
-        let (key, value) = rest.split_once('=').unwrap_or((rest, ""));
-        node = node.taint(key, value, effect);
+    for taint in machine.parsed_taints() {
+        node = node.taint(&taint.key, &taint.value.unwrap_or_default(), taint.effect.as_str());
     }
     if matches!(machine.fault, Some(MachineFault::NeverReady | MachineFault::NetworkDown)) {
         node = node.never_ready();
     }
     node
-}
-
-/// As EKS's images write it.
-fn kubelet(version: &str) -> String {
-    let full = if version.matches('.').count() < 2 { format!("{version}.0") } else { version.to_owned() };
-    if full.contains("-eks-") { format!("v{full}") } else { format!("v{full}-eks-5e0fdde") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::kubelet;
-
-    #[test]
-    fn a_kubelet_says_its_version_as_the_images_of_eks_do() {
-        assert_eq!(kubelet("1.34"), "v1.34.0-eks-5e0fdde");
-        assert_eq!(kubelet("1.34.2"), "v1.34.2-eks-5e0fdde");
-        assert_eq!(kubelet("1.34.2-eks-1"), "v1.34.2-eks-1");
-    }
 }

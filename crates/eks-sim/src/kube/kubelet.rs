@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eks_provider::Written;
-use eks_provider::kube::{self as api, ConditionStatus, Quantity, Resources, Taint, TaintEffect};
+use eks_provider::kube::{self as api, ConditionStatus, Quantity, Resources};
 
 use super::Event;
 use super::objects::{Amounts, Node, NodeId, Pod, PodId, Stage};
@@ -48,16 +48,6 @@ pub(crate) fn resources(machine: &Machine, reserved: bool) -> Resources {
     ])
 }
 
-/// `key=value:effect`, as kubelets are told them.
-fn parse_taint(text: &str) -> Option<Taint> {
-    let (rest, effect) = text.rsplit_once(':')?;
-    let (key, value) = match rest.split_once('=') {
-        Some((key, value)) => (key, (!value.is_empty()).then(|| value.to_owned())),
-        None => (rest, None),
-    };
-    Some(Taint { key: key.to_owned(), value, effect: TaintEffect::from(effect), time_added: None })
-}
-
 /// A kubelet registers: its node is there, and not ready until the Pod network is.
 pub(crate) fn registers(world: &mut World, instance: &str) {
     let now = world.now();
@@ -83,7 +73,7 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
         },
         provider_id: Some(format!("aws:///{}/{}", machine.zone, machine.instance_id)),
         unschedulable: false,
-        taints: machine.taints.iter().filter_map(|text| parse_taint(text)).collect(),
+        taints: machine.parsed_taints(),
         conditions: Vec::new(),
         capacity: resources(&machine, false),
         allocatable: resources(&machine, true),
@@ -93,7 +83,7 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
         ],
         pod_cidrs: Vec::new(),
         info: api::NodeInfo {
-            kubelet_version: Written::of(kubelet_version(&machine.kubelet)),
+            kubelet_version: Written::of(machine.kubelet_version()),
             container_runtime_version: "containerd://2.1.4".to_owned(),
             os_image: "Amazon Linux 2023".to_owned(),
             operating_system: "linux".to_owned(),
@@ -130,13 +120,6 @@ pub(crate) fn registers(world: &mut World, instance: &str) {
     }
     super::actors::karpenter::registered(world, id);
     network(world, id);
-}
-
-/// As EKS's images write it.
-fn kubelet_version(version: &eks_model::KubeVersion) -> String {
-    let text = version.to_string();
-    let full = if text.matches('.').count() < 2 { format!("{text}.0") } else { text };
-    if full.contains("-eks-") { format!("v{full}") } else { format!("v{full}-eks-5e0fdde") }
 }
 
 /// Families of Graviton have a `g` after the generation: `m7g`, `c6gn`, `r8gd`.

@@ -92,6 +92,15 @@ const WEB: &str = r#"{
 }"#;
 
 #[test]
+fn a_kubelet_says_its_version_as_the_images_of_eks_do() {
+    let kubelet =
+        |version: &str| Machine { kubelet: version.parse().unwrap(), ..machine(0) }.kubelet_version();
+    assert_eq!(kubelet("1.34"), "v1.34.0-eks-5e0fdde");
+    assert_eq!(kubelet("1.34.2"), "v1.34.2-eks-5e0fdde");
+    assert_eq!(kubelet("1.34.2-eks-1"), "v1.34.2-eks-1");
+}
+
+#[test]
 fn machines_become_nodes_and_a_deployment_runs_on_them() {
     let sim = Sim::new(world(3, WEB));
     run(&sim, async {
