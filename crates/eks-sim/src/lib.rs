@@ -11,6 +11,7 @@ mod bridge;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod faults;
+mod hash;
 pub mod kube;
 pub mod log;
 mod outside;

@@ -8,6 +8,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use eks_provider::Class;
+use eks_provider::aws::CallerIdentity;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -76,11 +77,12 @@ fn check(token: &str, now: Timestamp) -> Result<(), &'static str> {
 
 /// Who the caller is in a cluster: by its access entry; without one it is who made the cluster, with all rights.
 async fn user(wire: &Wire, cluster: &str) -> Value {
-    let arn = match wire.reader.get_caller_identity().await {
-        Ok(identity) => identity.arn,
+    let caller = match wire.reader.get_caller_identity().await {
+        Ok(caller) => caller,
         Err(error) => return refused(&error.to_string()),
     };
-    let principal = role_of(&arn);
+    let principal = principal(&caller);
+    let arn = caller.arn;
     let (username, groups) = match wire.reader.describe_access_entry(cluster, &principal).await {
         Ok(entry) => {
             (entry.username.unwrap_or_else(|| arn.clone()), entry.kubernetes_groups.into_iter().collect())
@@ -91,19 +93,20 @@ async fn user(wire: &Wire, cluster: &str) -> Value {
     json!({"authenticated": true, "user": {"username": username, "uid": principal, "groups": groups}})
 }
 
-/// The role of an assumed role's session: access entries are for roles.
-fn role_of(arn: &str) -> String {
-    match arn.replacen(":sts:", ":iam:", 1).split_once(":assumed-role/") {
-        Some((account, session)) => {
-            format!("{account}:role/{}", session.split('/').next().unwrap_or_default())
+/// Whom access entries are for: a session stands for its role.
+fn principal(caller: &CallerIdentity) -> String {
+    match caller.role_name() {
+        Some(role) => {
+            let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
+            format!("arn:{partition}:iam::{}:role/{role}", caller.account)
         }
-        None => arn.to_owned(),
+        None => caller.arn.clone(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{check, role_of};
+    use super::{CallerIdentity, check, principal};
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -140,6 +143,10 @@ mod tests {
 
     #[test]
     fn the_principal_of_a_session_is_its_role() {
+        let role_of = |arn: &str| {
+            let (account, arn, user_id) = ("111122223333".to_owned(), arn.to_owned(), "AROA1:sim".to_owned());
+            principal(&CallerIdentity { account, arn, user_id })
+        };
         assert_eq!(
             role_of("arn:aws:sts::111122223333:assumed-role/upgrader/sim"),
             "arn:aws:iam::111122223333:role/upgrader"

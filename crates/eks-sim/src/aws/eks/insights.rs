@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::call::refuse;
 use crate::aws::eks::{ClusterState, Event, after, named, named_mut};
+use crate::hash::fnv;
 use crate::{Sim, World};
 
 /// A deprecated API that somebody uses, as EKS sees it in the audit log.
@@ -127,10 +128,7 @@ pub(crate) fn look(world: &mut World, name: &str) {
 
 /// The same insight has the same id each time.
 fn id_of(category: &InsightCategory, version: KubeMinor, name: &str) -> String {
-    let mut sum: u64 = 0xcbf2_9ce4_8422_2325;
-    for byte in format!("{category}/{version}/{name}").bytes() {
-        sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
+    let sum = fnv(&format!("{category}/{version}/{name}"));
     format!("{:08x}-0000-4000-8000-{:012x}", sum >> 32, sum & 0xffff_ffff_ffff)
 }
 
