@@ -9,7 +9,7 @@ use crate::bridge::MachineFault;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Faults {
-    /// Calls of AWS that fail. The first rule that fires decides.
+    /// Calls of AWS that fail, and calls of AWS or Kubernetes at which the caller dies. The first rule that fires decides.
     pub calls: Vec<CallRule>,
     /// Reads that answer with the state of a while ago (F24).
     pub stale_reads: Option<StaleReads>,
@@ -38,7 +38,7 @@ pub struct StaleReads {
 pub struct CallRule {
     /// What goes wrong.
     pub fault: CallFault,
-    /// With which calls: `autoscaling:SetDesiredCapacity`, `eks:*`. Empty is all.
+    /// With which calls: `autoscaling:SetDesiredCapacity`, `eks:*`; for deaths also `patch nodes`. Empty is all.
     #[serde(default)]
     pub operations: Vec<String>,
     /// Only on targets with this text in their name.
@@ -106,6 +106,13 @@ pub enum CallFault {
     CallerDiesAfterEffect,
     /// The caller hears the answer, and dies at what it waits for next (F12).
     CallerDiesAfterAnswer,
+}
+
+impl CallFault {
+    /// Whether it is the end of the caller (F12): that is so at any call, of AWS or of Kubernetes.
+    pub(crate) fn is_death(self) -> bool {
+        matches!(self, Self::CallerDiesBefore | Self::CallerDiesAfterEffect | Self::CallerDiesAfterAnswer)
+    }
 }
 
 /// A caller that died at a call (F12).
@@ -183,12 +190,28 @@ struct Seen {
 }
 
 impl crate::World {
-    /// Which fault hits a call.
+    /// Which fault hits a call of AWS.
     pub(crate) fn call_fault(&mut self, operation: &str, target: &str, write: bool) -> Option<CallFault> {
+        self.fault_at(operation, target, write, |_| true)
+    }
+
+    /// How the caller dies at a call of Kubernetes. What else goes wrong with those is said in their own section.
+    pub(crate) fn death_at(&mut self, operation: &str, target: &str, write: bool) -> Option<CallFault> {
+        self.fault_at(operation, target, write, CallFault::is_death)
+    }
+
+    fn fault_at(
+        &mut self,
+        operation: &str,
+        target: &str,
+        write: bool,
+        counts: impl Fn(CallFault) -> bool,
+    ) -> Option<CallFault> {
         for index in 0..self.faults.calls.len() {
             let rule = &self.faults.calls[index];
-            let matches = (rule.operations.is_empty()
-                || rule.operations.iter().any(|pattern| fits(pattern, operation)))
+            let matches = counts(rule.fault)
+                && (rule.operations.is_empty()
+                    || rule.operations.iter().any(|pattern| fits(pattern, operation)))
                 && rule.target.as_ref().is_none_or(|part| target.contains(part.as_str()))
                 && (write || !rule.writes_only);
             let (fault, when) = (rule.fault, rule.when);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod actors;
+mod deaths;
 mod evictions;
 mod nodes;
 mod pods;

@@ -104,7 +104,7 @@ fn f8_the_token_has_expired_until_there_is_a_new_one() {
     });
 }
 
-fn lease(holder: &str, sim: &Sim) -> Lease {
+pub(crate) fn lease(holder: &str, sim: &Sim) -> Lease {
     Lease {
         meta: ObjectMeta {
             name: "roll".to_owned(),

@@ -68,7 +68,7 @@ impl Sim {
 #[async_trait]
 impl ChangeReader for Sim {
     async fn cursor(&self, watched: &BTreeSet<Watched>) -> Result<Cursor> {
-        self.kube_read(WATCH, names(watched), |state, _| Ok(Cursor::new(state.revision.to_string())))
+        self.kube_read(WATCH, names(watched), |state, _| Ok(Cursor::new(state.revision.to_string()))).await
     }
 
     async fn changed(

@@ -23,6 +23,7 @@ impl NodeReader for Sim {
             }
             Ok(found)
         })
+        .await
     }
 
     async fn get_node(&self, name: &str) -> Result<Node> {
@@ -30,6 +31,7 @@ impl NodeReader for Sim {
             let node = state.node_named(name).and_then(|id| state.nodes.get(&id));
             node.map(|node| node.object.clone()).ok_or_else(|| call.not_found())
         })
+        .await
     }
 }
 
@@ -76,6 +78,7 @@ impl NodeWriter for Sim {
             let node = world.kube.nodes.get(&id).ok_or_else(|| call.not_found())?;
             Ok(node.object.clone())
         })
+        .await
     }
 
     async fn delete_node(&self, name: &str, node_uid: &str) -> Result<()> {
@@ -87,5 +90,6 @@ impl NodeWriter for Sim {
             nodes::remove(world, id);
             Ok(())
         })
+        .await
     }
 }

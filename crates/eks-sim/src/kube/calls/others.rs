@@ -26,18 +26,21 @@ impl VolumeReader for Sim {
         self.kube_read("list persistentvolumes", "volumes", |state, _| {
             Ok(state.volumes.known.values().cloned().collect())
         })
+        .await
     }
 
     async fn list_persistent_volume_claims(&self) -> Result<Vec<PersistentVolumeClaim>> {
         self.kube_read("list persistentvolumeclaims", "claims", |state, _| {
             Ok(state.volumes.claims.values().cloned().collect())
         })
+        .await
     }
 
     async fn list_storage_classes(&self) -> Result<Vec<StorageClass>> {
         self.kube_read("list storageclasses", "storage classes", |state, _| {
             Ok(state.volumes.classes.values().cloned().collect())
         })
+        .await
     }
 
     async fn list_volume_attachments(&self) -> Result<Vec<VolumeAttachment>> {
@@ -71,6 +74,7 @@ impl VolumeReader for Sim {
             found.sort_by(|a, b| a.meta.name.cmp(&b.meta.name));
             Ok(found)
         })
+        .await
     }
 }
 
@@ -103,6 +107,7 @@ fn endpoint(state: &State, id: super::super::objects::PodId, pod: &Pod) -> Optio
 impl ServiceReader for Sim {
     async fn list_services(&self) -> Result<Vec<Service>> {
         self.kube_read("list services", "services", |state, _| Ok(state.services.values().cloned().collect()))
+            .await
     }
 
     async fn get_service(&self, namespace: &str, name: &str) -> Result<Service> {
@@ -110,6 +115,7 @@ impl ServiceReader for Sim {
             let key = (namespace.to_owned(), name.to_owned());
             state.services.get(&key).cloned().ok_or_else(|| call.not_found())
         })
+        .await
     }
 
     /// <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/#conditions> (2026-11)
@@ -132,12 +138,14 @@ impl ServiceReader for Sim {
             pods.sort();
             Ok(pods.into_iter().filter_map(|id| endpoint(state, id, state.pods.get(&id)?)).collect())
         })
+        .await
     }
 
     async fn list_namespaces(&self) -> Result<Vec<Namespace>> {
         self.kube_read("list namespaces", "namespaces", |state, _| {
             Ok(state.namespaces.values().cloned().collect())
         })
+        .await
     }
 }
 
@@ -147,37 +155,40 @@ impl WebhookReader for Sim {
         self.kube_read("list validatingwebhookconfigurations", "webhooks", |state, _| {
             Ok(state.webhooks.clone())
         })
+        .await
     }
 
     async fn list_api_services(&self) -> Result<Vec<ApiService>> {
-        self.kube_read("list apiservices", "API services", |state, _| Ok(state.api_services.clone()))
+        self.kube_read("list apiservices", "API services", |state, _| Ok(state.api_services.clone())).await
     }
 
     async fn list_custom_resource_definitions(&self) -> Result<Vec<CustomResourceDefinition>> {
         self.kube_read("list customresourcedefinitions", "definitions", |state, _| {
             Ok(state.definitions.clone())
         })
+        .await
     }
 }
 
 #[async_trait]
 impl CustomResourceReader for Sim {
     async fn list_node_pools(&self) -> Result<Option<Vec<NodePool>>> {
-        self.kube_read("list nodepools", "node pools", |state, _| Ok(state.node_pools.clone()))
+        self.kube_read("list nodepools", "node pools", |state, _| Ok(state.node_pools.clone())).await
     }
 
     async fn list_node_claims(&self) -> Result<Option<Vec<NodeClaim>>> {
-        self.kube_read("list nodeclaims", "node claims", |state, _| Ok(state.node_claims.clone()))
+        self.kube_read("list nodeclaims", "node claims", |state, _| Ok(state.node_claims.clone())).await
     }
 
     async fn list_node_classes(&self) -> Result<Option<Vec<NodeClass>>> {
-        self.kube_read("list ec2nodeclasses", "node classes", |state, _| Ok(state.node_classes.clone()))
+        self.kube_read("list ec2nodeclasses", "node classes", |state, _| Ok(state.node_classes.clone())).await
     }
 
     async fn list_target_group_bindings(&self) -> Result<Option<Vec<TargetGroupBinding>>> {
         self.kube_read("list targetgroupbindings", "target group bindings", |state, _| {
             Ok(state.target_group_bindings.clone())
         })
+        .await
     }
 }
 
@@ -204,6 +215,7 @@ impl HelmReleaseReader for Sim {
                 .collect();
             Ok(page(found.into_iter().collect(), request))
         })
+        .await
     }
 }
 
@@ -279,6 +291,7 @@ impl MetadataReader for Sim {
                 .collect();
             Ok(Some(page(sorted.into_iter().collect(), request)))
         })
+        .await
     }
 }
 
@@ -309,6 +322,7 @@ impl ObjectReader for Sim {
                 .collect();
             Ok(Some(page(sorted.into_iter().collect(), request)))
         })
+        .await
     }
 }
 
@@ -326,6 +340,7 @@ impl EventReader for Sim {
             found.sort_by_key(|event| std::cmp::Reverse(event.last_seen));
             Ok(found)
         })
+        .await
     }
 }
 
@@ -355,5 +370,6 @@ impl EventWriter for Sim {
             about.insert(event.name.clone(), said);
             Ok(())
         })
+        .await
     }
 }

@@ -110,6 +110,7 @@ impl PodReader for Sim {
         self.kube_read_as("list pods", "pods", query.freshness, |state, call| {
             list(state, query, request, call)
         })
+        .await
     }
 
     async fn get_pod(&self, namespace: &str, name: &str) -> Result<Pod> {
@@ -117,6 +118,7 @@ impl PodReader for Sim {
             let pod = state.pod_named(namespace, name).and_then(|id| render::pod(state, id));
             pod.ok_or_else(|| call.not_found())
         })
+        .await
     }
 }
 
@@ -126,7 +128,7 @@ const EVICT: &str = "create pods/eviction";
 impl EvictionProbe for Sim {
     async fn probe_eviction(&self, pod: &EvictPod) -> Result<EvictionOutcome> {
         let target = format!("pod {}/{}", pod.namespace, pod.name);
-        self.kube_write(EVICT, target, |world, _| Ok(eviction::evict(world, pod, true)))
+        self.kube_write(EVICT, target, |world, _| Ok(eviction::evict(world, pod, true))).await
     }
 }
 
@@ -134,7 +136,7 @@ impl EvictionProbe for Sim {
 impl PodEvictor for Sim {
     async fn evict_pod(&self, pod: &EvictPod) -> Result<EvictionOutcome> {
         let target = format!("pod {}/{}", pod.namespace, pod.name);
-        self.kube_write(EVICT, target, |world, _| Ok(eviction::evict(world, pod, false)))
+        self.kube_write(EVICT, target, |world, _| Ok(eviction::evict(world, pod, false))).await
     }
 
     async fn delete_pod(&self, pod: &DeletePod) -> Result<()> {
@@ -148,6 +150,7 @@ impl PodEvictor for Sim {
             pods::delete(world, id, pod.grace_period);
             Ok(())
         })
+        .await
     }
 }
 
@@ -158,6 +161,7 @@ impl BudgetReader for Sim {
             let ids = state.budget_names.values().flat_map(BTreeMap::values);
             Ok(ids.filter_map(|id| state.budgets.get(id)).map(|budget| budget.object.clone()).collect())
         })
+        .await
     }
 
     async fn get_budget(&self, namespace: &str, name: &str) -> Result<Budget> {
@@ -166,5 +170,6 @@ impl BudgetReader for Sim {
             let budget = id.and_then(|id| state.budgets.get(id));
             budget.map(|budget| budget.object.clone()).ok_or_else(|| call.not_found())
         })
+        .await
     }
 }

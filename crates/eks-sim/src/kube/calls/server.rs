@@ -47,10 +47,11 @@ impl ServerReader for Sim {
                 platform: Some("linux/amd64".to_owned()),
             })
         })
+        .await
     }
 
     async fn readyz(&self) -> Result<()> {
-        self.kube_read("get /readyz", "server", |_, _| Ok(()))
+        self.kube_read("get /readyz", "server", |_, _| Ok(())).await
     }
 
     async fn discovery(&self) -> Result<Discovery> {
@@ -81,10 +82,11 @@ impl ServerReader for Sim {
             discovery.resources.sort();
             Ok(discovery)
         })
+        .await
     }
 
     async fn requested_deprecated_apis(&self) -> Result<Vec<DeprecatedApiRequest>> {
-        self.kube_read("get /metrics", "server", |state, _| Ok(state.deprecated_requests.clone()))
+        self.kube_read("get /metrics", "server", |state, _| Ok(state.deprecated_requests.clone())).await
     }
 
     async fn review_self_access(&self, attributes: &ResourceAttributes) -> Result<AccessDecision> {
@@ -94,6 +96,7 @@ impl ServerReader for Sim {
             let allowed = !state.faults.denies(&operation);
             Ok(AccessDecision { allowed, reason: None, evaluation_error: None })
         })
+        .await
     }
 }
 
@@ -121,6 +124,7 @@ impl ConfigMapReader for Sim {
             let key = config_map_key(Some(namespace), name);
             state.config_maps.get(&key).cloned().ok_or_else(|| call.not_found())
         })
+        .await
     }
 }
 
@@ -141,6 +145,7 @@ impl ConfigMapWriter for Sim {
             world.kube.config_maps.insert(key, made.clone());
             Ok(made)
         })
+        .await
     }
 
     async fn patch_config_map(
@@ -165,6 +170,7 @@ impl ConfigMapWriter for Sim {
             there.meta.resource_version = version.to_string();
             Ok(there.clone())
         })
+        .await
     }
 
     async fn delete_config_map(&self, read: &ObjectMeta) -> Result<()> {
@@ -175,6 +181,7 @@ impl ConfigMapWriter for Sim {
             world.kube.config_maps.remove(&key);
             Ok(())
         })
+        .await
     }
 }
 
@@ -214,6 +221,7 @@ impl LeaseReader for Sim {
             let key = (namespace.to_owned(), name.to_owned());
             state.leases.get(&key).cloned().ok_or_else(|| call.not_found())
         })
+        .await
     }
 
     async fn list_leases(&self, namespace: &str) -> Result<Vec<Lease>> {
@@ -225,6 +233,7 @@ impl LeaseReader for Sim {
             let found = state.leases.iter().filter(|((of, _), _)| of == namespace);
             Ok(found.map(|(_, lease)| lease.clone()).collect())
         })
+        .await
     }
 }
 
@@ -259,6 +268,7 @@ impl LeaseWriter for Sim {
             };
             Ok(store(world, key, Lease { meta, ..lease.clone() }))
         })
+        .await
     }
 
     async fn update_lease(&self, lease: &Lease) -> Result<Lease> {
@@ -270,6 +280,7 @@ impl LeaseWriter for Sim {
             unchanged(&there.meta, &lease.meta, call)?;
             Ok(store(world, key, lease.clone()))
         })
+        .await
     }
 
     async fn delete_lease(&self, lease: &Lease) -> Result<()> {
@@ -282,5 +293,6 @@ impl LeaseWriter for Sim {
             world.kube.log.lease(version, &key.0);
             Ok(())
         })
+        .await
     }
 }

@@ -70,6 +70,7 @@ impl WorkloadReader for Sim {
             }
             Ok(page(sorted.into_iter().collect(), request))
         })
+        .await
     }
 
     async fn get_workload(&self, workload: &WorkloadRef) -> Result<Workload> {
@@ -84,6 +85,7 @@ impl WorkloadReader for Sim {
                 })
                 .ok_or_else(|| call.not_found())
         })
+        .await
     }
 }
 
@@ -134,6 +136,7 @@ impl WorkloadWriter for Sim {
             }
             shown(world, id, call)
         })
+        .await
     }
 
     async fn restart_workload(&self, request: &RestartWorkload) -> Result<Workload> {
@@ -153,6 +156,7 @@ impl WorkloadWriter for Sim {
             }
             shown(world, id, call)
         })
+        .await
     }
 
     async fn scale_workload(&self, request: &ScaleWorkload) -> Result<()> {
@@ -175,5 +179,6 @@ impl WorkloadWriter for Sim {
             }
             Ok(())
         })
+        .await
     }
 }
