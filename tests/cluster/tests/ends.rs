@@ -56,6 +56,48 @@ fn down_ends_what_up_has_started_and_nothing_else() {
     assert_eq!(std::fs::read_dir(temp.path()).unwrap().count(), 0);
 }
 
+/// A Go that never comes to an end: it is of a good version, and builds for ever.
+const SLOW_GO: &str =
+    "#!/bin/sh\nif [ \"$1\" = env ]; then echo go1.99.0; echo local; exit; fi\nwhile :; do sleep 0.1; done\n";
+
+/// Nothing that was begun goes on, and nothing half-built is taken for built.
+#[test]
+fn a_build_that_is_cut_off_leaves_no_process_and_is_not_taken_for_one() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let cache = tempfile::tempdir().unwrap();
+    let tools = tempfile::tempdir().unwrap();
+    let go = tools.path().join("go");
+    std::fs::write(&go, SLOW_GO).unwrap();
+    std::fs::set_permissions(&go, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", tools.path().display(), std::env::var("PATH").unwrap());
+    let run = |argument: &str| {
+        let mut command = Command::new(program());
+        command.arg(argument).env("EKS_CLUSTER_CACHE", cache.path()).env("PATH", &path);
+        command
+    };
+    let mut build = run("build").stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mark = cache.path().display().to_string();
+    let alive = || {
+        let all = std::fs::read_dir("/proc").unwrap().flatten();
+        all.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
+            .filter(|words| String::from_utf8_lossy(words).contains(&mark))
+            .count()
+    };
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        let deadline = std::time::Instant::now() + Duration::from_secs(20);
+        while !is_so() {
+            assert!(std::time::Instant::now() < deadline, "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    until("Go does not begin", &|| alive() > 0);
+    build.kill().unwrap();
+    build.wait().unwrap();
+    until("Go goes on", &|| alive() == 0);
+    let output = run("can-build").output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("not built; there is go"));
+}
+
 #[test]
 fn a_bad_option_is_one_sentence_and_exit_code_2() {
     for (arguments, reason) in [
