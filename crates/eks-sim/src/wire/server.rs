@@ -22,7 +22,7 @@ const LARGEST_BODY: usize = 4 << 20;
 pub enum ServerError {
     /// The port is taken, or may not be used.
     #[error(
-        "the simulated AWS endpoint cannot listen on {address}: {source}; choose another port, or 0 for a free one"
+        "the simulated AWS endpoint cannot listen on {address}; choose another port, or 0 for a free one"
     )]
     Listen {
         /// Where it should have listened.
