@@ -46,7 +46,7 @@ pub use report::{
 pub use rule::{Example, Rule};
 pub use snapshot::{
     Addon, AddonWish, ClusterSnapshot, Controller, ImageFamily, NodeGroup, NodeGroupKind, NodeImage,
-    Observed, Place, Placed, Sign, SupportType, Unreadable,
+    Observed, ParseSupportTypeError, Place, Placed, Sign, SupportType, Unreadable,
 };
 pub use version::{KubeMinor, KubeVersion, ParseVersionError};
 pub use window::{Hop, Window, WindowError};

@@ -236,6 +236,23 @@ impl SupportType {
     }
 }
 
+/// A word that is no upgrade policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no upgrade policy; there are STANDARD and EXTENDED")]
+pub struct ParseSupportTypeError(String);
+
+/// Reads the word of the API.
+impl std::str::FromStr for SupportType {
+    type Err = ParseSupportTypeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Standard, Self::Extended]
+            .into_iter()
+            .find(|known| known.as_str() == text)
+            .ok_or_else(|| ParseSupportTypeError(text.to_owned()))
+    }
+}
+
 /// What is known of one cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSnapshot {

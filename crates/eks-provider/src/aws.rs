@@ -57,7 +57,8 @@ pub use updates::*;
 pub use versions::*;
 
 /// Something that EKS finds wrong with a cluster, a node group, an add-on or a Fargate profile.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Issue {
     /// EKS's code: `InsufficientFreeAddresses`, `Ec2LaunchTemplateNotFound`.
     pub code: String,

@@ -1,12 +1,14 @@
 //! Who is calling, what it may do, and whom the cluster lets in.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
 use crate::calls::provider;
 
 /// Who is calling.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CallerIdentity {
     /// The account: twelve digits.
     pub account: String,
@@ -35,7 +37,8 @@ impl CallerIdentity {
 }
 
 /// An access entry: an identity of AWS that the cluster lets in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AccessEntry {
     /// The ARN of the user or role.
     pub principal_arn: String,

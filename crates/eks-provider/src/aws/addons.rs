@@ -1,5 +1,6 @@
 //! EKS add-ons, and the catalogue of what could be installed.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use eks_model::{AddonVersion, KubeMinor};
@@ -45,7 +46,8 @@ words! {
 }
 
 /// An add-on of a cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Addon {
     /// Its name: `vpc-cni`.
     pub name: String,
@@ -78,7 +80,8 @@ pub struct Addon {
 }
 
 /// Which add-ons of the catalogue are asked for. The default asks for all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AddonCatalogueQuery {
     /// Only versions that fit this minor.
     pub kubernetes_version: Option<KubeMinor>,
@@ -89,7 +92,8 @@ pub struct AddonCatalogueQuery {
 }
 
 /// An add-on of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AddonInfo {
     /// Its name.
     pub name: String,
@@ -106,7 +110,8 @@ pub struct AddonInfo {
 }
 
 /// A version of an add-on of the catalogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AddonVersionInfo {
     /// The version.
     pub version: Written<AddonVersion>,
@@ -123,7 +128,8 @@ pub struct AddonVersionInfo {
 }
 
 /// A minor that a version of an add-on fits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Compatibility {
     /// The minor.
     pub cluster_version: Written<KubeMinor>,
@@ -135,7 +141,8 @@ pub struct Compatibility {
 }
 
 /// What a version of an add-on can be set up with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AddonConfiguration {
     /// The JSON Schema of its settings, as text.
     pub configuration_schema: Option<String>,
@@ -144,7 +151,8 @@ pub struct AddonConfiguration {
 }
 
 /// A role of AWS for a service account: EKS Pod Identity.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodIdentityAssociation {
     /// Its id.
     pub id: String,
@@ -161,7 +169,8 @@ pub struct PodIdentityAssociation {
 }
 
 /// A role for a service account of an add-on, as it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AddonPodIdentity {
     /// The service account.
     pub service_account: String,

@@ -1,5 +1,6 @@
 //! Auto Scaling groups and their instances, and what Auto Scaling has done to them.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -155,7 +156,8 @@ words! {
 }
 
 /// Which groups are asked for. The default asks for all of the account in the region.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AutoScalingGroupQuery {
     /// Only of these names; `None` is all. Those that are not there are left out.
     pub names: Option<BTreeSet<String>>,
@@ -171,7 +173,8 @@ impl AutoScalingGroupQuery {
 }
 
 /// An Auto Scaling group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AutoScalingGroup {
     /// Its name.
     pub name: String,
@@ -242,7 +245,8 @@ pub struct AutoScalingGroup {
 }
 
 /// A tag of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct GroupTag {
     /// Its value.
     pub value: String,
@@ -251,7 +255,8 @@ pub struct GroupTag {
 }
 
 /// What a group starts instances from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum LaunchSource {
     /// A launch configuration, the old way.
     Configuration(String),
@@ -264,7 +269,8 @@ pub enum LaunchSource {
 }
 
 /// Several instance types, or a share of spot instances.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MixedInstancesPolicy {
     /// The launch template.
     pub template: LaunchTemplateRef,
@@ -281,7 +287,8 @@ pub struct MixedInstancesPolicy {
 }
 
 /// What differs for an instance type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LaunchTemplateOverride {
     /// The type; `None` where attributes are asked for instead.
     pub instance_type: Option<String>,
@@ -296,7 +303,8 @@ pub struct LaunchTemplateOverride {
 }
 
 /// An instance, as its group has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AutoScalingInstance {
     /// Its id.
     pub instance_id: String,
@@ -323,7 +331,8 @@ pub struct AutoScalingInstance {
 }
 
 /// Something that Auto Scaling has done, or does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ScalingActivity {
     /// Its id.
     pub id: String,

@@ -1,6 +1,7 @@
 //! Certificate authorities of a cluster: a rotation under way is a reason to wait.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::calls::provider;
@@ -33,7 +34,8 @@ words! {
 }
 
 /// A certificate authority of a cluster. There are two at most.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CertificateAuthority {
     /// Its id.
     pub id: String,

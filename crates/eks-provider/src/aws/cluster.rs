@@ -1,5 +1,6 @@
 //! Clusters: the control plane and what it is set up with.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -55,7 +56,8 @@ words! {
 }
 
 /// A cluster, as DescribeCluster has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Cluster {
     /// Its name, unique in its account and region.
     pub name: String,
@@ -114,7 +116,8 @@ pub struct Cluster {
 }
 
 /// The network of a control plane.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClusterVpc {
     /// The VPC.
     pub vpc_id: Option<String>,
@@ -135,7 +138,8 @@ pub struct ClusterVpc {
 }
 
 /// What EKS Auto Mode does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AutoMode {
     /// Whether EKS makes and replaces nodes.
     pub compute: bool,
@@ -211,8 +215,7 @@ pub struct CancelUpdate {
 /// assert_eq!(support_type("FOREVER").value(), None);
 /// ```
 pub fn support_type(text: &str) -> Written<SupportType> {
-    let known = [SupportType::Standard, SupportType::Extended];
-    Written::with(text, known.into_iter().find(|known| known.as_str() == text))
+    Written::of(text)
 }
 
 provider! {

@@ -1,5 +1,6 @@
 //! Fargate profiles: which Pods run on Fargate. Their kubelet is as old as the Pod.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -26,7 +27,8 @@ words! {
 }
 
 /// A Fargate profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FargateProfile {
     /// Its name.
     pub name: String,
@@ -51,7 +53,8 @@ pub struct FargateProfile {
 }
 
 /// Which Pods a profile takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FargateSelector {
     /// Of this namespace; may have `*` and `?`.
     pub namespace: String,

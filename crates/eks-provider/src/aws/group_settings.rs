@@ -1,6 +1,7 @@
 //! What is set up beside an Auto Scaling group and can act on its instances: hooks, warm pool,
 //! instance refreshes, scheduled actions, policies, load balancers, launch configurations.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -90,7 +91,8 @@ words! {
 }
 
 /// A lifecycle hook.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LifecycleHook {
     /// Its name.
     pub name: String,
@@ -109,7 +111,8 @@ pub struct LifecycleHook {
 }
 
 /// How a warm pool is set up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WarmPoolConfiguration {
     /// At least so many instances.
     pub min_size: u32,
@@ -124,7 +127,8 @@ pub struct WarmPoolConfiguration {
 }
 
 /// A warm pool with its instances.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WarmPool {
     /// How it is set up.
     pub configuration: WarmPoolConfiguration,
@@ -133,7 +137,8 @@ pub struct WarmPool {
 }
 
 /// An instance refresh: Auto Scaling's own way to replace instances.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InstanceRefresh {
     /// Its id.
     pub id: String,
@@ -154,7 +159,8 @@ pub struct InstanceRefresh {
 }
 
 /// A change of the group's size at a set time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ScheduledAction {
     /// Its name.
     pub name: String,
@@ -175,7 +181,8 @@ pub struct ScheduledAction {
 }
 
 /// A scaling policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ScalingPolicy {
     /// Its name.
     pub name: String,
@@ -188,7 +195,8 @@ pub struct ScalingPolicy {
 }
 
 /// Where traffic to the group comes from, as the group sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TrafficSource {
     /// The name of a Classic Load Balancer, or the ARN of a target group.
     pub identifier: String,
@@ -199,7 +207,8 @@ pub struct TrafficSource {
 }
 
 /// A launch configuration, the old way to say what instances start from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LaunchConfiguration {
     /// Its name.
     pub name: String,
@@ -208,6 +217,7 @@ pub struct LaunchConfiguration {
     /// The type.
     pub instance_type: String,
     /// The user data, base64.
+    #[serde(skip)]
     pub user_data: Option<Sensitive>,
     /// The instance profile, by name or ARN.
     pub iam_instance_profile: Option<String>,

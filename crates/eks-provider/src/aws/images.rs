@@ -1,5 +1,6 @@
 //! Images (AMIs).
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -31,7 +32,8 @@ words! {
 }
 
 /// An image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Image {
     /// Its id.
     pub id: String,

@@ -1,5 +1,6 @@
 //! Cluster insights: what EKS itself finds about the readiness for the next minor, or the way back.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use eks_model::KubeMinor;
@@ -48,7 +49,8 @@ words! {
 }
 
 /// Which insights are asked for. Empty is all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InsightQuery {
     /// The cluster.
     pub cluster: String,
@@ -61,7 +63,8 @@ pub struct InsightQuery {
 }
 
 /// An insight, in short.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InsightSummary {
     /// Its id.
     pub id: String,
@@ -84,7 +87,8 @@ pub struct InsightSummary {
 }
 
 /// An insight with its evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Insight {
     /// What the list says of it.
     pub summary: InsightSummary,
@@ -101,7 +105,8 @@ pub struct Insight {
 }
 
 /// Something that an insight is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InsightResource {
     /// Its path in the API of Kubernetes.
     pub kubernetes_resource_uri: Option<String>,
@@ -114,7 +119,8 @@ pub struct InsightResource {
 }
 
 /// An API in use that is going away. EKS looks back thirty days, so it outlives the remedy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DeprecationDetail {
     /// The API: `/apis/flowcontrol.apiserver.k8s.io/v1beta3/flowschemas`.
     pub usage: String,
@@ -129,7 +135,8 @@ pub struct DeprecationDetail {
 }
 
 /// A client that uses an API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClientStat {
     /// What it calls itself.
     pub user_agent: String,
@@ -140,7 +147,8 @@ pub struct ClientStat {
 }
 
 /// The latest refresh of the insights of a cluster.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InsightsRefresh {
     /// How far it is.
     pub status: InsightsRefreshStatus,

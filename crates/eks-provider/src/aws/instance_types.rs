@@ -1,12 +1,14 @@
 //! Instance types: what they are, and where they are offered.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
 use crate::calls::provider;
 
 /// An instance type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InstanceType {
     /// Its name: `m7g.xlarge`.
     pub name: String,

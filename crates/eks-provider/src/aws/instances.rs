@@ -1,5 +1,6 @@
 //! Instances of EC2.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -27,7 +28,8 @@ words! {
 }
 
 /// Which instances are asked for. The default asks for all of the account in the region.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InstanceQuery {
     /// Only of these ids; `None` is all. Those that are not there are left out.
     pub ids: Option<BTreeSet<String>>,
@@ -45,7 +47,8 @@ impl InstanceQuery {
 }
 
 /// An instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Instance {
     /// Its id.
     pub id: String,
@@ -88,7 +91,8 @@ pub struct Instance {
 }
 
 /// What EC2 knows of the health of an instance, and plans to do to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InstanceStatus {
     /// The instance.
     pub instance_id: String,
@@ -101,7 +105,8 @@ pub struct InstanceStatus {
 }
 
 /// Something that EC2 plans to do to an instance.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InstanceEvent {
     /// `instance-retirement`, `instance-stop`, `system-reboot`, …
     pub code: String,

@@ -1,6 +1,7 @@
 //! Whether what a cluster or its nodes were set up with still exists: roles, instance profiles, key
 //! pairs, KMS keys. A missing one stops an update half-way.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::Result;
@@ -30,7 +31,8 @@ words! {
 }
 
 /// An instance profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct InstanceProfile {
     /// Its name.
     pub name: String,

@@ -1,5 +1,6 @@
 //! Launch templates and their versions: what instances start from.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -9,7 +10,8 @@ use crate::calls::provider;
 use crate::{Result, Sensitive, Token};
 
 /// Which launch template, and which version of it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LaunchTemplateRef {
     /// The template.
     pub template: LaunchTemplateKey,
@@ -18,7 +20,8 @@ pub struct LaunchTemplateRef {
 }
 
 /// What a launch template is called. AWS answers with both; the id is what lasts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum LaunchTemplateKey {
     /// Its id: `lt-0a1`.
     Id(String),
@@ -49,7 +52,8 @@ impl fmt::Display for LaunchTemplateKey {
 ///     assert_eq!(version.to_string(), text);
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum TemplateVersion {
     /// The one that is the default when an instance starts. Also where AWS says none.
     Default,
@@ -86,7 +90,8 @@ impl fmt::Display for TemplateVersion {
 }
 
 /// A launch template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LaunchTemplate {
     /// Its id.
     pub id: String,
@@ -103,7 +108,8 @@ pub struct LaunchTemplate {
 }
 
 /// A version of a launch template.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LaunchTemplateVersion {
     /// The id of the template.
     pub template_id: String,
@@ -124,7 +130,8 @@ pub struct LaunchTemplateVersion {
 }
 
 /// What a version of a launch template says; what it leaves open is `None` or empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LaunchTemplateData {
     /// The image: an id, or, where aliases are not resolved, `resolve:ssm:PARAMETER`.
     pub image_id: Option<String>,
@@ -133,6 +140,7 @@ pub struct LaunchTemplateData {
     /// Whether attributes are asked for (numbers of CPUs, memory) instead of a type.
     pub attribute_based: bool,
     /// The user data, base64.
+    #[serde(skip)]
     pub user_data: Option<Sensitive>,
     /// The instance profile, by name or ARN.
     pub iam_instance_profile: Option<String>,
@@ -155,7 +163,8 @@ pub struct LaunchTemplateData {
 }
 
 /// A volume that a launch template asks for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TemplateVolume {
     /// `gp3`, …
     pub kind: Option<String>,
@@ -168,7 +177,8 @@ pub struct TemplateVolume {
 }
 
 /// Which versions are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LaunchTemplateVersionQuery {
     /// The template.
     pub template: LaunchTemplateKey,

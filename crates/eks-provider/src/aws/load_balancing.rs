@@ -1,5 +1,6 @@
 //! Target groups and load balancers: whether traffic still goes to a node.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -28,14 +29,16 @@ words! {
 }
 
 /// Which target groups are asked for. The default asks for all of the account in the region.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetGroupQuery {
     /// Only of these ARNs; `None` is all. Those that are not there are left out.
     pub arns: Option<BTreeSet<String>>,
 }
 
 /// A target group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetGroup {
     /// Its ARN.
     pub arn: String,
@@ -52,7 +55,8 @@ pub struct TargetGroup {
 }
 
 /// A target, and whether traffic goes to it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetHealth {
     /// What it is: the id of an instance, or an address.
     pub target_id: String,
@@ -67,7 +71,8 @@ pub struct TargetHealth {
 }
 
 /// An instance behind a Classic Load Balancer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClassicInstanceState {
     /// The instance.
     pub instance_id: String,

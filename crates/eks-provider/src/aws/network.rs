@@ -1,5 +1,6 @@
 //! Subnets, security groups and availability zones.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
@@ -14,7 +15,8 @@ use crate::calls::provider;
 /// assert_eq!(NetworkQuery::of(none).ids, Some([].into()));
 /// assert_eq!(NetworkQuery::default().ids, None);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NetworkQuery {
     /// Only of these ids; `None` is all. Those that are not there are left out.
     pub ids: Option<BTreeSet<String>>,
@@ -32,7 +34,8 @@ impl NetworkQuery {
 }
 
 /// A subnet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Subnet {
     /// Its id.
     pub id: String,
@@ -57,7 +60,8 @@ pub struct Subnet {
 }
 
 /// A security group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SecurityGroup {
     /// Its id.
     pub id: String,
@@ -70,7 +74,8 @@ pub struct SecurityGroup {
 }
 
 /// An availability zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AvailabilityZone {
     /// Its name: `eu-west-1a`.
     pub name: String,

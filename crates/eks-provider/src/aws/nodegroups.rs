@@ -1,5 +1,6 @@
 //! Managed node groups: EKS replaces their nodes.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use eks_model::KubeVersion;
@@ -53,7 +54,8 @@ words! {
 }
 
 /// A managed node group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Nodegroup {
     /// Its name.
     pub name: String,
@@ -108,7 +110,8 @@ pub struct Nodegroup {
 }
 
 /// How many nodes a group has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodegroupScaling {
     /// At least.
     pub min_size: u32,
@@ -119,7 +122,8 @@ pub struct NodegroupScaling {
 }
 
 /// A taint in the words of EKS.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodegroupTaint {
     /// Its key.
     pub key: String,
@@ -130,7 +134,8 @@ pub struct NodegroupTaint {
 }
 
 /// How a group is updated.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodegroupUpdateConfig {
     /// How many nodes may be out at a time.
     pub max_unavailable: Option<u32>,
@@ -141,7 +146,8 @@ pub struct NodegroupUpdateConfig {
 }
 
 /// The warm pool of a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodegroupWarmPool {
     /// Whether there is one.
     pub enabled: bool,

@@ -1,5 +1,6 @@
 //! Parameters of SSM: where AWS says which image is recommended.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -8,7 +9,8 @@ use crate::Result;
 use crate::calls::provider;
 
 /// A parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Parameter {
     /// Its name:
     /// `/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/x86_64/standard/recommended/image_id`.

@@ -2,9 +2,11 @@
 
 use crate::Result;
 use crate::calls::provider;
+use serde::{Deserialize, Serialize};
 
 /// A quota of the account in the region.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ServiceQuota {
     /// The service: `ec2`.
     pub service_code: String,

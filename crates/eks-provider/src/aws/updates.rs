@@ -1,6 +1,7 @@
 //! Updates: what EKS is doing, or has done, to a cluster, a node group, an add-on or a
 //! capability.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -126,7 +127,8 @@ words! {
 }
 
 /// What an update is made on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UpdateScope {
     /// The cluster.
     pub cluster: String,
@@ -135,7 +137,8 @@ pub struct UpdateScope {
 }
 
 /// The part of a cluster that an update is made on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum UpdatePart {
     /// The cluster itself.
     ControlPlane,
@@ -177,7 +180,8 @@ impl fmt::Display for UpdateScope {
 }
 
 /// An update.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Update {
     /// Its id.
     pub id: String,
@@ -203,7 +207,8 @@ impl Update {
 }
 
 /// What went wrong in an update.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UpdateError {
     /// EKS's code.
     pub code: UpdateErrorCode,

@@ -1,5 +1,6 @@
 //! The Kubernetes versions that EKS offers, with their calendar.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use eks_model::KubeMinor;
@@ -22,7 +23,8 @@ words! {
 }
 
 /// Which versions are asked for. The default asks for all that are supported.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClusterVersionQuery {
     /// Only these; `None` is all.
     pub versions: Option<BTreeSet<KubeMinor>>,
@@ -33,7 +35,8 @@ pub struct ClusterVersionQuery {
 }
 
 /// A Kubernetes version that EKS offers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ClusterVersion {
     /// The minor.
     pub version: Written<KubeMinor>,

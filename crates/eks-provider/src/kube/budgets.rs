@@ -1,5 +1,6 @@
 //! Budgets: PodDisruptionBudgets, which say how many Pods may be out at a time.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -79,6 +80,8 @@ impl FromStr for IntOrPercent {
     }
 }
 
+crate::text::by_text!(IntOrPercent);
+
 words! {
     /// Whether Pods that are not ready may be evicted.
     pub enum UnhealthyPodEvictionPolicy {
@@ -90,7 +93,8 @@ words! {
 }
 
 /// A PodDisruptionBudget.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Budget {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -107,7 +111,8 @@ pub struct Budget {
 }
 
 /// How a budget stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BudgetStatus {
     /// Which generation the rest is about.
     pub observed_generation: Option<i64>,

@@ -1,5 +1,6 @@
 //! Waiting for change, instead of asking again and again.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -8,7 +9,8 @@ use crate::Result;
 use crate::calls::provider;
 
 /// What is watched.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Watched {
     /// All nodes.
     Nodes,
@@ -30,7 +32,8 @@ pub enum Watched {
 
 /// A moment in the history of what is watched. Opaque; good only with the same set of things, and only
 /// where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Cursor(String);
 
 impl Cursor {
@@ -46,7 +49,8 @@ impl Cursor {
 }
 
 /// What has happened since a moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Changes {
     /// The moment up to which this goes: where to wait from next.
     pub cursor: Cursor,
@@ -55,7 +59,8 @@ pub struct Changes {
 }
 
 /// What has changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Changed {
     /// Nothing, until the deadline.
     Nothing,

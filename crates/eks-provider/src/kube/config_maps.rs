@@ -1,5 +1,6 @@
 //! ConfigMaps: CoreDNS's Corefile, kube-proxy's configuration, `aws-auth`, and the state of an upgrade.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::Result;
@@ -7,7 +8,8 @@ use crate::calls::provider;
 use crate::kube::ObjectMeta;
 
 /// A ConfigMap.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ConfigMap {
     /// What every object has.
     pub meta: ObjectMeta,

@@ -1,6 +1,7 @@
 //! Custom resources that an upgrade must know: Karpenter's and EKS Auto Mode's, and those of the AWS Load
 //! Balancer Controller.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::Result;
@@ -8,7 +9,8 @@ use crate::calls::provider;
 use crate::kube::{Condition, NamespacedName, ObjectMeta, Requirement, Resources, Taint};
 
 /// The class that nodes of a pool are of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeClassRef {
     /// `karpenter.k8s.aws`, or `eks.amazonaws.com` (Auto Mode).
     pub group: String,
@@ -19,7 +21,8 @@ pub struct NodeClassRef {
 }
 
 /// A NodePool of Karpenter or EKS Auto Mode.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodePool {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -50,7 +53,8 @@ pub struct NodePool {
 }
 
 /// How many nodes of a pool may be replaced at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodePoolBudget {
     /// A number or a percentage, as it is written. `0` stops it.
     pub nodes: String,
@@ -63,7 +67,8 @@ pub struct NodePoolBudget {
 }
 
 /// A NodeClaim: a node that Karpenter or EKS Auto Mode has asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeClaim {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -82,7 +87,8 @@ pub struct NodeClaim {
 }
 
 /// A class of nodes: what they start from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeClass {
     /// What it is and is called.
     pub class: NodeClassRef,
@@ -103,7 +109,8 @@ pub struct NodeClass {
 }
 
 /// Which images a class means.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AmiSelector {
     /// `al2023@latest`, `bottlerocket@v1.42.0`: pinned, it does not follow the control plane's releases.
     pub alias: Option<String>,
@@ -121,7 +128,8 @@ pub struct AmiSelector {
 
 /// A TargetGroupBinding of the AWS Load Balancer Controller: which target group the Pods or nodes of a
 /// Service are in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetGroupBinding {
     /// What every object has.
     pub meta: ObjectMeta,

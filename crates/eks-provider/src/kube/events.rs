@@ -1,6 +1,7 @@
 //! Events: what is said about objects, for people who look at them.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::calls::provider;
@@ -18,7 +19,8 @@ words! {
 }
 
 /// An event that somebody has told.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Event {
     /// What it is about.
     pub regarding: ObjectRef,
@@ -37,7 +39,8 @@ pub struct Event {
 }
 
 /// An event to tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NewEvent {
     /// The name of the object: the same a second time is [`Class::Conflict`](crate::Class::Conflict),
     /// which makes the call safe to repeat.

@@ -1,13 +1,15 @@
 //! Helm releases, as Helm stores them in the cluster.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::calls::provider;
 use crate::kube::{ObjectMeta, Page, PageRequest};
 use crate::{Result, Sensitive};
 
 /// Where Helm stores its releases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum HelmStorage {
     /// In Secrets: the default.
     Secret,

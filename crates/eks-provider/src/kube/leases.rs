@@ -1,5 +1,6 @@
 //! Leases: who may act now. The only lock that several machines share.
 
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +10,8 @@ use crate::calls::provider;
 use crate::kube::ObjectMeta;
 
 /// A Lease. Its annotations may carry the state of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Lease {
     /// What every object has.
     pub meta: ObjectMeta,

@@ -1,5 +1,6 @@
 //! What every object has, how objects refer to each other, and pages of them.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 /// What every object has. The default is an object without a name, for tests.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ObjectMeta {
     /// Its name.
     pub name: String,
@@ -58,7 +60,8 @@ impl fmt::Display for ObjectMeta {
 }
 
 /// Whom an object belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct OwnerReference {
     /// `apps/v1`.
     pub api_version: String,
@@ -73,7 +76,8 @@ pub struct OwnerReference {
 }
 
 /// An object, by what it is called.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ObjectRef {
     /// `apps/v1`.
     pub api_version: String,
@@ -88,7 +92,8 @@ pub struct ObjectRef {
 }
 
 /// An object of a namespace, by name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NamespacedName {
     /// The namespace.
     pub namespace: String,
@@ -110,7 +115,8 @@ impl fmt::Display for NamespacedName {
 }
 
 /// How new an answer must be.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Freshness {
     /// As new as the moment of the question: what every decision that cannot be undone needs.
     #[default]
@@ -120,7 +126,8 @@ pub enum Freshness {
 }
 
 /// Which page is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PageRequest {
     /// How many objects at most.
     pub limit: u32,
@@ -153,7 +160,8 @@ impl PageRequest {
 /// }
 /// assert_eq!(seen, ["a", "b", "c"]);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Page<T> {
     /// The objects, in the order of the API server, which is that of namespace and name.
     pub items: Vec<T>,
@@ -178,7 +186,8 @@ impl<T> Page<T> {
 }
 
 /// A condition of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Condition {
     /// What it is about: `Ready`.
     pub kind: String,

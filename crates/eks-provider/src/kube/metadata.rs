@@ -1,6 +1,7 @@
 //! Objects of any kind: their metadata alone (who wrote them, in which version of the API), or all of
 //! them as text for who looks for fields.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -10,7 +11,8 @@ use crate::kube::{ObjectMeta, Page, PageRequest};
 use crate::{Result, Sensitive};
 
 /// A resource of a version of a group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ResourceType {
     /// The group; empty for the core group.
     pub group: String,
@@ -29,7 +31,8 @@ impl fmt::Display for ResourceType {
 }
 
 /// An object without its content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ObjectMetadata {
     /// What every object has. What was last applied is among the annotations
     /// (`kubectl.kubernetes.io/last-applied-configuration`).
@@ -39,7 +42,8 @@ pub struct ObjectMetadata {
 }
 
 /// Somebody who wrote an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ManagedFields {
     /// What it calls itself: `helm`, `kubectl-client-side-apply`.
     pub manager: String,

@@ -2,6 +2,7 @@
 
 use eks_model::KubeVersion;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::calls::provider;
 use crate::kube::{
@@ -23,7 +24,8 @@ words! {
 }
 
 /// A taint of a node. A node has one at most of each key and effect.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Taint {
     /// Its key.
     pub key: String,
@@ -36,7 +38,8 @@ pub struct Taint {
 }
 
 /// A node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Node {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -65,7 +68,8 @@ pub struct Node {
 }
 
 /// What runs on a node.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeInfo {
     /// The version of its kubelet.
     pub kubelet_version: Written<KubeVersion>,
@@ -114,7 +118,8 @@ impl Node {
 }
 
 /// Which nodes are asked for. The default asks for all, as they are now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeQuery {
     /// Only those with these labels.
     pub selector: LabelSelector,

@@ -1,5 +1,6 @@
 //! What a Pod is to be: containers, volumes, and where it may run.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use crate::text::words;
 
 /// What a Pod is to be, as far as it matters for moving it. The default is a Pod without containers,
 /// for tests.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodSpec {
     /// The node that it is on, or is to be on.
     pub node_name: Option<String>,
@@ -92,7 +94,8 @@ fn raise(most: &mut Resources, other: &Resources) {
 }
 
 /// A container.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Container {
     /// Its name.
     pub name: String,
@@ -113,7 +116,8 @@ pub struct Container {
 }
 
 /// A volume of a Pod.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Volume {
     /// Its name in the Pod.
     pub name: String,
@@ -122,7 +126,8 @@ pub struct Volume {
 }
 
 /// What a volume of a Pod is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum VolumeSource {
     /// A place on the node, which is lost with the Pod.
     EmptyDir {
@@ -154,7 +159,8 @@ pub enum VolumeSource {
 }
 
 /// Where a Pod must or would rather run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Affinity {
     /// Nodes that it must be on.
     pub required_nodes: Option<NodeSelector>,
@@ -171,7 +177,8 @@ pub struct Affinity {
 }
 
 /// Other Pods, and what "near" means.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodAffinityTerm {
     /// Near is: this label of the nodes has the same value.
     pub topology_key: String,
@@ -200,7 +207,8 @@ words! {
 }
 
 /// A taint that a Pod tolerates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Toleration {
     /// The key; `None` with [`TolerationOperator::Exists`] is every taint.
     pub key: Option<String>,
@@ -236,7 +244,8 @@ impl Toleration {
 }
 
 /// How evenly Pods are spread.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TopologySpreadConstraint {
     /// The most that one place may have above another.
     pub max_skew: u32,

@@ -1,6 +1,7 @@
 //! Pods as they are.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 use crate::calls::provider;
@@ -26,7 +27,8 @@ words! {
 }
 
 /// A Pod.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Pod {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -53,7 +55,8 @@ pub struct Pod {
 }
 
 /// A container as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ContainerStatus {
     /// Its name.
     pub name: String,
@@ -68,7 +71,8 @@ pub struct ContainerStatus {
 }
 
 /// What a container does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum ContainerState {
     /// It runs, since then.
     Running(Option<Timestamp>),
@@ -103,7 +107,8 @@ impl Pod {
 }
 
 /// Which Pods are asked for. The default asks for all, as they are now.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodQuery {
     /// Only of this namespace.
     pub namespace: Option<String>,

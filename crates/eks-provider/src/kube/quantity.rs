@@ -96,6 +96,8 @@ impl FromStr for Quantity {
     }
 }
 
+crate::text::by_text!(Quantity);
+
 /// The powers of two and of ten that a suffix stands for.
 fn suffix_of(suffix: &str) -> Option<(u32, i32)> {
     Some(match suffix {

@@ -1,5 +1,6 @@
 //! Selectors: which objects are meant, by their labels.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text::words;
@@ -23,7 +24,8 @@ words! {
 }
 
 /// One comparison.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Requirement {
     /// The key of the label.
     pub key: String,
@@ -67,7 +69,8 @@ impl Requirement {
 /// assert_eq!(selector.matches(&labels("web")), Some(false));
 /// assert_eq!(LabelSelector::default().matches(&labels("web")), Some(true));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LabelSelector {
     /// Labels that must be there with these values.
     pub match_labels: BTreeMap<String, String>,
@@ -104,14 +107,16 @@ fn any(answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 /// Which nodes: any of these terms holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeSelector {
     /// The terms. One without any comparison means no node.
     pub terms: Vec<NodeSelectorTerm>,
 }
 
 /// All comparisons hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NodeSelectorTerm {
     /// With labels of the node.
     pub match_expressions: Vec<Requirement>,

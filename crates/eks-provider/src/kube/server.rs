@@ -1,5 +1,6 @@
 //! The API server itself: its version, what it serves, what is asked of it, and what the caller may do.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use eks_model::{KubeMinor, ParseVersionError};
@@ -9,7 +10,8 @@ use crate::calls::provider;
 use crate::kube::ResourceType;
 
 /// What `/version` answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ServerVersion {
     /// `v1.34.2-eks-5e0fdde`.
     pub git_version: String,
@@ -43,7 +45,8 @@ impl ServerVersion {
 }
 
 /// What the API server serves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Discovery {
     /// Its resources, without subresources, sorted.
     pub resources: Vec<ApiResource>,
@@ -53,7 +56,8 @@ pub struct Discovery {
 }
 
 /// A resource that the API server serves.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ApiResource {
     /// What it is.
     pub resource: ResourceType,
@@ -67,7 +71,8 @@ pub struct ApiResource {
 
 /// An API that is deprecated and was asked for since the API server started (the metric
 /// `apiserver_requested_deprecated_apis`). It does not say by whom.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DeprecatedApiRequest {
     /// The group; empty for the core group.
     pub group: String,
@@ -83,7 +88,8 @@ pub struct DeprecatedApiRequest {
 }
 
 /// Something that the caller wants to do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ResourceAttributes {
     /// `get`, `patch`, `create`, …
     pub verb: String,
@@ -100,7 +106,8 @@ pub struct ResourceAttributes {
 }
 
 /// Whether the caller may do it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AccessDecision {
     /// Whether it may.
     pub allowed: bool,

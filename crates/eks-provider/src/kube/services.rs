@@ -1,5 +1,6 @@
 //! Services, who answers for them, and namespaces.
 
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
@@ -7,7 +8,8 @@ use crate::calls::provider;
 use crate::kube::{ObjectMeta, ObjectRef};
 
 /// A Service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Service {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -28,7 +30,8 @@ pub struct Service {
 }
 
 /// A port of a Service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ServicePort {
     /// Its name.
     pub name: Option<String>,
@@ -41,7 +44,8 @@ pub struct ServicePort {
 }
 
 /// Somebody who answers for a Service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// Its addresses.
     pub addresses: BTreeSet<String>,
@@ -60,7 +64,8 @@ pub struct Endpoint {
 }
 
 /// A namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Namespace {
     /// What every object has. The uid of `kube-system` tells a cluster from every other one.
     pub meta: ObjectMeta,

@@ -1,5 +1,6 @@
 //! Volumes, claims, classes, and which volume is attached where.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -28,7 +29,8 @@ words! {
 }
 
 /// A PersistentVolume.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PersistentVolume {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -53,7 +55,8 @@ pub struct PersistentVolume {
 }
 
 /// A PersistentVolumeClaim.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PersistentVolumeClaim {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -70,7 +73,8 @@ pub struct PersistentVolumeClaim {
 }
 
 /// A StorageClass.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct StorageClass {
     /// What every object has.
     pub meta: ObjectMeta,
@@ -83,7 +87,8 @@ pub struct StorageClass {
 }
 
 /// A VolumeAttachment: a volume that is attached to a node, or is being.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct VolumeAttachment {
     /// What every object has.
     pub meta: ObjectMeta,

@@ -1,6 +1,7 @@
 //! What the API server calls on its way: admission webhooks, aggregated APIs, conversions of custom
 //! resources. One that does not answer can stop evictions, or everything.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ words! {
 }
 
 /// Whether webhooks may change objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum WebhookKind {
     /// ValidatingWebhookConfiguration.
     Validating,
@@ -29,7 +31,8 @@ pub enum WebhookKind {
 }
 
 /// A configuration of admission webhooks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WebhookConfiguration {
     /// Whether they may change objects.
     pub kind: WebhookKind,
@@ -40,7 +43,8 @@ pub struct WebhookConfiguration {
 }
 
 /// An admission webhook.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Webhook {
     /// Its name.
     pub name: String,
@@ -63,7 +67,8 @@ pub struct Webhook {
 }
 
 /// Whom the API server calls.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum WebhookTarget {
     /// A Service, on this port.
     Service {
@@ -79,7 +84,8 @@ pub enum WebhookTarget {
 }
 
 /// For which requests a webhook is called. `*` is all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WebhookRule {
     /// `CREATE`, `UPDATE`, `DELETE`, `CONNECT`.
     pub operations: BTreeSet<String>,
@@ -136,7 +142,8 @@ fn resource_matches(pattern: &str, resource: &str) -> bool {
 }
 
 /// An APIService: an API that the API server hands on to somebody else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ApiService {
     /// What every object has; its name is `VERSION.GROUP`.
     pub meta: ObjectMeta,
@@ -151,7 +158,8 @@ pub struct ApiService {
 }
 
 /// A CustomResourceDefinition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CustomResourceDefinition {
     /// What every object has; its name is `PLURAL.GROUP`.
     pub meta: ObjectMeta,
@@ -174,7 +182,8 @@ pub struct CustomResourceDefinition {
 }
 
 /// A version of a custom resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CustomResourceVersion {
     /// Its name.
     pub name: String,

@@ -1,5 +1,6 @@
 //! What runs Pods: Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, ReplicationControllers.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::Result;
@@ -7,7 +8,8 @@ use crate::calls::provider;
 use crate::kube::{Condition, IntOrPercent, LabelSelector, ObjectMeta, Page, PageRequest, PodSpec};
 
 /// The kinds of workloads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum WorkloadKind {
     /// `apps/v1` Deployment.
     Deployment,
@@ -48,7 +50,8 @@ impl WorkloadKind {
 }
 
 /// A workload, by what it is called.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WorkloadRef {
     /// What it is.
     pub kind: WorkloadKind,
@@ -66,7 +69,8 @@ impl std::fmt::Display for WorkloadRef {
 }
 
 /// A workload.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Workload {
     /// What it is.
     pub kind: WorkloadKind,
@@ -90,7 +94,8 @@ pub struct Workload {
 }
 
 /// What the Pods of a workload are to be.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PodTemplate {
     /// Their labels.
     pub labels: BTreeMap<String, String>,
@@ -101,7 +106,8 @@ pub struct PodTemplate {
 }
 
 /// How a workload is rolled to a new template.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RolloutStrategy {
     /// `RollingUpdate`, `Recreate`, `OnDelete`; `None` where the kind has none.
     pub kind: Option<String>,
@@ -114,7 +120,8 @@ pub struct RolloutStrategy {
 }
 
 /// How a workload is. A number that the kind does not have is 0.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WorkloadStatus {
     /// Which generation the rest is about: below the object's own, it is out of date.
     pub observed_generation: Option<i64>,
@@ -146,7 +153,8 @@ impl Workload {
 }
 
 /// Which workloads are asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct WorkloadQuery {
     /// What they are.
     pub kind: WorkloadKind,
